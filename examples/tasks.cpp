@@ -1,0 +1,49 @@
+// A to-do list in one file: rules, a read table, a command, and a read that sees it.
+#include <freshet/freshet.hpp>
+#include <iostream>
+
+// The rules, as pure functions. A task is added once and finished once.
+struct Tasks {
+  enum class State { none, open, finished };
+  enum class Command { add, finish };
+  using Event = std::string;  // Its type says it all.
+  using Rejection = std::string;
+
+  static State initial() { return State::none; }
+  static void evolve(State& task, const Event& event) { task = event == "TaskAdded" ? State::open : State::finished; }
+  static std::variant<std::vector<Event>, Rejection> decide(Command command, State task) {
+    if (command == Command::add && task == State::none) return std::vector<Event>{"TaskAdded"};
+    if (command == Command::finish && task == State::open) return std::vector<Event>{"TaskFinished"};
+    return Rejection{"the task does not allow that"};
+  }
+  static freshet::NewEvent encode(const Event& event) { return {.type = event, .data = "{}"}; }
+  static Event decode(const freshet::RecordedEvent& event) { return event.type; }
+  static std::string encode_rejection(const Rejection& rejection) { return rejection; }
+  static Rejection decode_rejection(const std::string& text) { return text; }
+};
+
+// A read table: how many tasks are open. A sum, and right whatever is delivered twice.
+struct OpenTasks final : freshet::Projection {
+  std::string_view name() const override { return "open_tasks"; }
+  int schema_version() const override { return 1; }
+  std::vector<std::string> tables() const override { return {"open_tasks"}; }
+  void create(freshet::Tables& tables) const override {
+    tables.execute("CREATE TABLE {open_tasks} (count INTEGER NOT NULL) STRICT");
+    tables.execute("INSERT INTO {open_tasks} VALUES (0)");
+  }
+  void apply(const freshet::RecordedEvent& event, freshet::Tables& tables) const override {
+    tables.execute("UPDATE {open_tasks} SET count = count + ?", {std::int64_t{event.type == "TaskAdded" ? 1 : -1}});
+  }
+};
+
+int main(int argument_count, char** arguments) {
+  freshet::Store store(
+      {.file = argument_count > 1 ? arguments[1] : "tasks.db", .projections = {std::make_shared<OpenTasks>()}});
+  const auto outcome = freshet::execute<Tasks>(store.log(), {"task", "write"}, Tasks::Command::add, {});
+  const auto* added = std::get_if<freshet::Appended>(&outcome);
+  if (added == nullptr) return std::cout << "the task is there already\n", 3;
+
+  auto reading = store.read({.projections = {"open_tasks"}, .consistency = freshet::AtLeastPosition{added->last}});
+  auto rows = reading.query("SELECT count FROM {open_tasks}");
+  if (rows.next()) std::cout << rows.integer(0) << " open, " << (reading.freshness().stale ? "stale" : "fresh") << '\n';
+}

@@ -1,0 +1,52 @@
+// Events: facts, named in the past tense, as an application hands them in and as the log gives them
+// back.
+//
+// Threads: values.
+// Failure: EventLog::append answers events outside these bounds with Error `invalid`.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "freshet/types.hpp"
+
+namespace freshet {
+
+// The longest event type, such as "OrderCreated".
+inline constexpr std::size_t event_type_bytes_max = 255;
+
+// The largest `data` or `metadata` of one event. Larger things are documents; keep them in a file and
+// their name in the event.
+inline constexpr std::size_t event_data_bytes_max = std::size_t{8} << 20U;
+
+// An event that is not recorded yet.
+struct NewEvent {
+  std::string type;  // Not empty, UTF-8.
+  // What happened. With the content type "application/json" it must be UTF-8, is stored as text and
+  // can be read by a person with `sqlite3`; any other content type is stored as bytes.
+  std::string data;
+  std::string content_type = "application/json";
+  // About the event rather than of it: who, why, from where. JSON; empty means none.
+  std::string metadata = {};
+  // When it happened; the time of recording if not given. Imports give it.
+  std::optional<Timestamp> occurred_at = std::nullopt;
+};
+
+// An event as the log holds it. Its checksum was compared when it was read.
+struct RecordedEvent {
+  Position position;
+  Version version;
+  StreamId stream;
+  // The store's own number for the stream: small, never reused, the same for the life of the file. A
+  // read table keyed by it is several times cheaper to update than one keyed by text.
+  std::int64_t stream_number = 0;
+  std::string type;
+  std::string data;
+  std::string content_type;
+  std::string metadata;
+  Timestamp occurred_at;
+  Timestamp recorded_at;  // Rises with the position, even when the system's clock is set back.
+};
+
+}  // namespace freshet

@@ -1,0 +1,153 @@
+// The event log: one append-only history, in one SQLite file. The log is the truth; everything else in
+// the file can be made again from it.
+//
+// Every event has a Position in the whole log and a Version in its own stream. Both are handed out
+// inside the write transaction, and SQLite admits one writer at a time, so position order is commit
+// order: whoever has read up to position p will never find a new event at or below p.
+//
+// Threads: every method may be called from any thread at any time. Appends that meet are committed
+// together by one of their threads and share its fsync; reads run beside them. Other processes may use
+// the same file.
+//
+// Failure: methods throw Error. `busy` means that nothing was recorded and a retry may work. If an
+// append throws `io`, `disk_full` or `corrupt`, what reached the disk is unknown, and from then on
+// every append throws `closed`; open the store again to find out what was recorded.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "freshet/event.hpp"
+#include "freshet/types.hpp"
+
+namespace freshet {
+
+// What a finished append survives. Choose by the failure you fear.
+enum class Durability {
+  process_crash,  // Death of the process. A power cut may remove the newest appends, newest first.
+  power_loss,     // Loss of power as well. Every append waits for the disk.
+};
+
+// What the writer believes about a stream. There is no default: whoever wants no check writes any().
+class ExpectedVersion {
+ public:
+  enum class Kind { any, none, exists, exactly };
+
+  static constexpr ExpectedVersion any() { return ExpectedVersion{Kind::any, {}}; }
+  static constexpr ExpectedVersion none() { return ExpectedVersion{Kind::none, {}}; }      // No stream yet.
+  static constexpr ExpectedVersion exists() { return ExpectedVersion{Kind::exists, {}}; }  // At least one event.
+  static constexpr ExpectedVersion exactly(Version version) { return ExpectedVersion{Kind::exactly, version}; }
+
+  [[nodiscard]] constexpr Kind kind() const { return kind_; }
+  [[nodiscard]] constexpr Version version() const { return version_; }  // Of Kind::exactly; else 0.
+  [[nodiscard]] bool admits(Version actual) const;
+
+ private:
+  constexpr ExpectedVersion(Kind kind, Version version) : kind_(kind), version_(version) {}
+
+  Kind kind_;
+  Version version_;
+};
+
+// When the read tables learn of an append.
+enum class Projecting {
+  asynchronous,  // Later, by the bus. The append is as quick as it can be.
+  synchronous,   // In the append's own transaction, every projection: no staleness window.
+};
+
+inline constexpr std::size_t append_events_max = 1'000;
+inline constexpr std::size_t command_id_bytes_max = 255;
+
+// One atomic append to one stream: all events are recorded, side by side, or none is.
+struct Append {
+  StreamId stream;
+  ExpectedVersion expected;
+  // Up to append_events_max, oldest first. Borrowed for the duration of the call. It may be empty only
+  // where a command_id is given: that records the answer to a command that changed nothing, such as a
+  // refusal.
+  std::span<const NewEvent> events;
+  // Makes a retry safe (an idempotency key): a second append with the same id, even after a restart
+  // and whatever else it says, records nothing and returns what the first one returned.
+  std::optional<std::string> command_id = std::nullopt;
+  // The application's own note of the answer, kept with the command_id and given back with it.
+  std::string outcome = {};
+  Projecting projecting = Projecting::asynchronous;
+};
+
+struct Appended {
+  StreamId stream;         // Of the first append with this command_id, if this one was a retry.
+  Position first;          // 0 where no events were recorded.
+  Position last;           // Inclusive. A read at_least(last) sees the append.
+  Version version;         // Of the stream, right after the (first) append.
+  bool duplicate = false;  // A retry: the answer is the first one's, and nothing was recorded.
+  std::string outcome = {};
+};
+
+// Another writer was first. This is daily business, so it is a value and not an Error: read what was
+// added, decide again, append again.
+struct Conflict {
+  Version actual;
+};
+
+using AppendResult = std::variant<Appended, Conflict>;
+
+// Where several appends become one transaction; lives only inside EventLog::write(). Reads see what
+// was appended before in the same transaction.
+class AppendTransaction {
+ public:
+  AppendTransaction() = default;
+  AppendTransaction(const AppendTransaction&) = delete;
+  AppendTransaction& operator=(const AppendTransaction&) = delete;
+  virtual ~AppendTransaction() = default;
+
+  // A Conflict records nothing and leaves the transaction usable; so does Error `invalid`. After any other
+  // exception write() fails, even if the body goes on.
+  [[nodiscard]] virtual AppendResult append(const Append& request) = 0;
+  [[nodiscard]] virtual std::optional<Appended> find_command(std::string_view command_id) = 0;
+  [[nodiscard]] virtual std::vector<RecordedEvent> read_stream(const StreamId& stream) = 0;
+};
+
+class EventLog {
+ public:
+  EventLog() = default;
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+  virtual ~EventLog() = default;
+
+  // Returns once the events are as safe as the store's Durability promises; blocks for one fsync or
+  // two, and up to the busy timeout while another process writes.
+  [[nodiscard]] virtual AppendResult append(const Append& request) = 0;
+
+  // Runs `body` in one write transaction and commits it. An exception from `body` undoes all of it and
+  // is passed on. Nobody else can write meanwhile: keep it short. For imports.
+  virtual void write(const std::function<void(AppendTransaction&)>& body) = 0;
+
+  // What the first append with this command id was answered, if there was one.
+  [[nodiscard]] virtual std::optional<Appended> find_command(std::string_view command_id) const = 0;
+
+  // The last committed position; 0 in an empty log.
+  [[nodiscard]] virtual Position head() const = 0;
+
+  // The stream's last version; 0 if there is no such stream.
+  [[nodiscard]] virtual Version version(const StreamId& stream) const = 0;
+
+  // Up to `events_max` events above `after`, in position order. `after` is exclusive, so that a
+  // checkpoint can be passed as it is. Empty: nothing newer was committed when the call began.
+  [[nodiscard]] virtual std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const = 0;
+
+  // Up to `events_max` events of one stream above version `after`, in version order.
+  [[nodiscard]] virtual std::vector<RecordedEvent> read_stream(const StreamId& stream, Version after,
+                                                               std::size_t events_max) const = 0;
+};
+
+// For events_max: no bound.
+inline constexpr std::size_t all_events = static_cast<std::size_t>(-1);
+
+}  // namespace freshet

@@ -1,0 +1,74 @@
+// A projection: the rules that turn events into the rows of read tables.
+//
+// The engine applies every event exactly once to every projection, whatever the bus does: the rows and
+// the note that the event was applied are committed together. Order: events of one stream come in
+// their order; events of different streams may come in any order. So a row of one stream can be set
+// outright, and a sum over streams stays right, but "the latest of all orders" must compare.
+//
+// Threads: apply() runs on the projector's thread, on an appending thread (Projecting::synchronous) or
+// on the caller of a rebuild, never on two at the same time for the same tables. It must depend on the
+// event and the tables alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "freshet/event.hpp"
+#include "freshet/sql.hpp"
+#include "freshet/types.hpp"
+
+namespace freshet {
+
+class Projection {
+ public:
+  Projection() = default;
+  Projection(const Projection&) = delete;
+  Projection& operator=(const Projection&) = delete;
+  virtual ~Projection() = default;
+
+  // Not empty, the same for the life of the store: under this name the checkpoint is kept.
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  // From 1. Raise it when create() or apply() would give other rows; the tables are then made again.
+  [[nodiscard]] virtual int schema_version() const = 0;
+
+  // The tables, as they stand in braces in the SQL. No two projections share one.
+  [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
+
+  // Creates the tables and their indexes, empty.
+  virtual void create(Tables& tables) const = 0;
+
+  // Writes what `event` means. Whatever it throws is a failure of this event: it is tried again, and
+  // after ProjectorOptions::attempts_max handled as ProjectorOptions::on_failure says.
+  virtual void apply(const RecordedEvent& event, Tables& tables) const = 0;
+};
+
+// What happens after an event has failed attempts_max times.
+enum class OnFailure {
+  dead_letter,  // It is set aside with its reason, and so are later events of its stream; others go on.
+  stop,         // The projector stops; every waiting read is told at once.
+};
+
+struct ProjectorOptions {
+  int attempts_max = 3;
+  Duration retry_backoff = std::chrono::milliseconds{10};  // Doubles with each attempt.
+  OnFailure on_failure = OnFailure::dead_letter;
+};
+
+// How far a projection is.
+struct ProjectionStatus {
+  std::string name;
+  int schema_version = 0;
+  Position position;  // The checkpoint: everything up to here is applied.
+  Position head;
+  std::int64_t behind_events = 0;  // Events not applied yet; those applied above the checkpoint are not counted.
+  Duration behind{};               // The age of the oldest event not applied yet.
+  std::int64_t duplicates_skipped = 0;
+  std::int64_t dead_letters = 0;
+};
+
+}  // namespace freshet

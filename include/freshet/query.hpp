@@ -1,0 +1,112 @@
+// Reading the read tables: how fresh an answer must be, how long to wait for that, and how fresh it is.
+//
+// Threads: a Reading belongs to one thread at a time.
+// Failure: Store::read throws Error as EventLog says, and `projection_failed` where on_timeout is error.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "freshet/sql.hpp"
+#include "freshet/types.hpp"
+
+namespace freshet {
+
+// Whatever the read tables hold, at once.
+struct Eventual {};
+// The stream's event of this version is in the answer. Only for reads of one stream.
+struct AtLeastVersion {
+  Version version;
+};
+// Everything up to this position is in the answer.
+struct AtLeastPosition {
+  Position position;
+};
+// Everything is in the answer that was recorded at least this long before the read began.
+struct MaxStaleness {
+  Duration age;
+};
+// Everything is in the answer that was committed when the read began.
+struct Strong {};
+
+// What the read needs. It is turned into a position of the log once, when the read begins, so that the
+// target does not move while it is waited for.
+using Consistency = std::variant<Eventual, AtLeastVersion, AtLeastPosition, MaxStaleness, Strong>;
+
+// What to do when the target was not reached in time, or cannot be reached any more.
+enum class OnTimeout {
+  stale,   // Answer with what is there, marked stale, with a warning.
+  error,   // Throw Error `stale` on a timeout, `projection_failed` on a stopped projector or a dead letter.
+  replay,  // Read one stream from the log instead; see replay() in decider.hpp. Reading::must_replay().
+};
+
+inline constexpr Duration read_timeout_default = std::chrono::milliseconds{500};
+
+struct ReadRequest {
+  // The names of the projections whose tables the query uses; at least one.
+  std::vector<std::string> projections;
+  // Freshness is judged for this stream alone. Not given: for the whole log.
+  std::optional<StreamId> stream = std::nullopt;
+  Consistency consistency = Eventual{};
+  Duration timeout = read_timeout_default;
+  OnTimeout on_timeout = OnTimeout::stale;
+};
+
+enum class Source {
+  read_model,  // The read tables.
+  event_log,   // A replay: as fresh as can be.
+};
+
+// How fresh an answer is. It is data: keep it, show it, decide on it.
+struct Freshness {
+  Source source = Source::read_model;
+  // The answer lacks something that was asked for, or that the log held when it was read.
+  bool stale = false;
+  // For the whole log: everything up to `position` is in the answer, and the log's last was `head`.
+  Position position;
+  Position head;
+  // For one stream: the version that the answer shows, and the stream's last one. 0: none.
+  Version version;
+  Version latest_version;
+  // How many events the answer lacks, of the stream or of the log, and how old the oldest of them was.
+  std::int64_t behind_events = 0;
+  Duration behind{};
+  // How long the read waited for what it asked for.
+  Duration waited{};
+};
+
+// The state of the read tables at one moment, together with its freshness: both come from one read
+// transaction, which lives as long as this object. Do not keep it: while it lives, the space of
+// newer events in the write-ahead log cannot be used again.
+class Reading {
+ public:
+  class State;
+  explicit Reading(std::unique_ptr<State> state);
+  Reading(Reading&&) noexcept;
+  Reading& operator=(Reading&&) noexcept;
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading();
+
+  [[nodiscard]] const Freshness& freshness() const;
+
+  // One sentence each, for people; empty unless something was asked for and not met.
+  [[nodiscard]] const std::vector<std::string>& warnings() const;
+
+  // The target was not reached, and OnTimeout::replay asks for the log.
+  [[nodiscard]] bool must_replay() const;
+
+  // The stream's number, as in RecordedEvent; 0 if the request names no stream or the log has none.
+  [[nodiscard]] std::int64_t stream_number() const;
+
+  // As Tables::query, reading only.
+  [[nodiscard]] Rows query(std::string_view sql, Values values = {});
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,63 @@
+// SQL on the read tables, for projections (which write them) and queries (which read them).
+//
+// Statements are prepared once and kept, so write parameters as `?` and never paste values into the
+// text. A table's name stands in braces, `{orders}`: during a rebuild it names the new table that is
+// being filled, otherwise the one in use. Put the names of indexes in braces as well.
+//
+// Threads: objects here belong to the call or the Reading that gave them; one thread at a time.
+// Failure: Error, as EventLog says; a statement that SQLite does not accept is `invalid`.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <variant>
+
+namespace freshet {
+
+// A parameter. Text is borrowed until the statement has run.
+using Value = std::variant<std::nullptr_t, std::int64_t, double, std::string_view>;
+using Values = std::initializer_list<Value>;
+
+// The rows of a query, read forwards, once.
+class Rows {
+ public:
+  class Statement;
+  explicit Rows(Statement& statement) : statement_(&statement) {}
+  Rows(Rows&& other) noexcept;
+  Rows& operator=(Rows&&) = delete;
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  ~Rows();
+
+  // Moves to the next row; false after the last one.
+  [[nodiscard]] bool next();
+
+  // Of the current row, columns from 0. SQLite's conversions apply.
+  [[nodiscard]] bool is_null(int column) const;
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] double real(int column) const;
+  [[nodiscard]] std::string_view text(int column) const;  // Valid until next().
+
+ private:
+  Statement* statement_;
+};
+
+// The read tables, writable; handed to a projection inside a transaction.
+class Tables {
+ public:
+  Tables() = default;
+  Tables(const Tables&) = delete;
+  Tables& operator=(const Tables&) = delete;
+  virtual ~Tables() = default;
+
+  // Runs one statement that returns no rows.
+  virtual void execute(std::string_view sql, Values values = {}) = 0;
+
+  // At most one Rows of the same text may be alive at a time.
+  [[nodiscard]] virtual Rows query(std::string_view sql, Values values = {}) = 0;
+};
+
+}  // namespace freshet

@@ -1,0 +1,63 @@
+// Judges bytes as UTF-8, by the table of well-formed sequences in the Unicode standard (table 3-7).
+#include "base/utf8.hpp"
+
+#include <cstddef>
+
+namespace freshet {
+namespace {
+
+unsigned byte_at(std::string_view text, std::size_t index) {
+  return static_cast<unsigned char>(text[index]);
+}
+
+// The length of a sequence with this first byte; 0 if none begins so.
+std::size_t sequence_length(unsigned first) {
+  if (first < 0x80) return 1;
+  if (first < 0xC2) return 0;  // A continuation, or a longer way to write an ASCII character.
+  if (first < 0xE0) return 2;
+  if (first < 0xF0) return 3;
+  return first < 0xF5 ? 4 : 0;
+}
+
+// Of a longer sequence the second byte alone can make it overlong, a surrogate or too large.
+bool admits_second(unsigned first, unsigned second) {
+  switch (first) {
+    case 0xE0:
+      return second >= 0xA0 && second < 0xC0;
+    case 0xED:
+      return second >= 0x80 && second < 0xA0;
+    case 0xF0:
+      return second >= 0x90 && second < 0xC0;
+    case 0xF4:
+      return second >= 0x80 && second < 0x90;
+    default:
+      return second >= 0x80 && second < 0xC0;
+  }
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size();) {
+    const unsigned first = byte_at(text, at);
+    const std::size_t length = sequence_length(first);
+    if (length == 0 || length > text.size() - at) return false;
+    if (length > 1 && !admits_second(first, byte_at(text, at + 1))) return false;
+    for (std::size_t next = 2; next < length; ++next) {
+      if ((byte_at(text, at + next) & 0xC0U) != 0x80) return false;
+    }
+    at += length;
+  }
+  return true;
+}
+
+bool has_control_character(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const unsigned byte = byte_at(text, at);
+    if (byte < 0x20 || byte == 0x7F) return true;
+    if (byte == 0xC2 && at + 1 < text.size() && byte_at(text, at + 1) < 0xA0) return true;
+  }
+  return false;
+}
+
+}  // namespace freshet

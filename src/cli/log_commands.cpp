@@ -1,0 +1,105 @@
+// The group `log`: show, verify.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstddef>
+
+#include "cli/commands.hpp"
+
+namespace freshet::cli {
+namespace {
+
+// Events held in memory at a time: enough that the query costs little, and few enough for any log.
+constexpr std::size_t slice_events_max = 500;
+
+// How often a followed log is looked at. A person cannot tell it from at once, and it costs next to nothing.
+constexpr Duration follow_interval = std::chrono::milliseconds{50};
+
+// Reads on, slice by slice, in the whole log or in one stream.
+class Reader {
+ public:
+  Reader(EventLog& log, const ShowLog& request) : log_(log), stream_(request.stream) {
+    // The log is entered at the position; a stream has to be read from its start.
+    position_ = Position{request.from.value - 1};
+  }
+
+  [[nodiscard]] std::vector<RecordedEvent> next() {
+    if (!stream_) {
+      auto events = log_.read_all(position_, slice_events_max);
+      if (!events.empty()) position_ = events.back().position;
+      return events;
+    }
+    while (true) {
+      auto events = log_.read_stream(*stream_, version_, slice_events_max);
+      if (events.empty()) return events;
+      version_ = events.back().version;
+      std::erase_if(events, [this](const RecordedEvent& event) { return event.position <= position_; });
+      if (!events.empty()) return events;
+    }
+  }
+
+ private:
+  EventLog& log_;
+  const std::optional<StreamId>& stream_;
+  Position position_;
+  Version version_;
+};
+
+// Hands over `events`, up to what is left of the limit. False: the listener has gone or has had enough.
+bool show(std::vector<RecordedEvent> events, std::optional<std::int64_t>& left, Session& session) {
+  for (RecordedEvent& event : events) {
+    if (left && *left == 0) return false;
+    if (!session.answer(LogEvent{std::move(event)})) return false;
+    if (left) --*left;
+  }
+  return !left || *left > 0;
+}
+
+}  // namespace
+
+Result run_request(const ShowLog& request, Session& session) {
+  Store& store = session.store(OpenMode::existing, Engine::off);
+  const bool follows = request.follow == Follow::yes;
+  if (request.stream && !follows && store.log().version(*request.stream) == Version{}) {
+    return not_found_failure(fmt::format("no such stream '{}/{}'", request.stream->category, request.stream->id));
+  }
+
+  Reader reader{store.log(), request};
+  std::optional<std::int64_t> left = request.limit;
+  while (session.interrupted() == 0 && session.has_listener()) {
+    auto events = reader.next();
+    if (events.empty()) {
+      if (!follows) return std::nullopt;
+      store.clock().sleep_until(store.clock().now() + follow_interval);
+    } else if (!show(std::move(events), left, session)) {
+      return std::nullopt;
+    }
+  }
+  // Ctrl-C is how a followed log is meant to end; anything else that is asked to end says so.
+  const int signal = session.interrupted();
+  if (signal == 0 || (follows && signal == SIGINT)) return std::nullopt;
+  return interrupted_failure(signal, "interrupted: the log was not shown to its end");
+}
+
+Result run_request(const VerifyLog& /*request*/, Session& session) {
+  Store& store = session.store(OpenMode::existing, Engine::off);
+  const Verification found = store.verify([&session](std::int64_t done, std::int64_t total) {
+    session.progress("verify", done, total);
+    return session.interrupted() == 0;
+  });
+  if (session.interrupted() != 0) {
+    return interrupted_failure(session.interrupted(), "interrupted: the file was not verified to its end");
+  }
+  if (found.problems.empty()) {
+    session.answer(found);
+    return std::nullopt;
+  }
+  return Failure{.exit_code = static_cast<int>(Exit::corrupt),
+                 .code = "corrupt",
+                 .message = fmt::format("the file is damaged: {} problems in {} events of {} streams",
+                                        found.problems.size(), found.events, found.streams),
+                 .details = {{"events", found.events}, {"streams", found.streams}, {"problems", found.problems}},
+                 .remarks = found.problems};
+}
+
+}  // namespace freshet::cli

@@ -1,0 +1,86 @@
+// The write side of the group `order`: place, pay, ship, deliver, cancel, refund.
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/overloaded.hpp"
+#include "orders/money.hpp"
+
+namespace freshet::cli {
+namespace {
+
+// Only the first command of all makes a file; a wrong --db must not leave an empty one behind.
+OpenMode mode_for(const orders::Action& action) {
+  return std::holds_alternative<orders::Place>(action) ? OpenMode::create : OpenMode::existing;
+}
+
+Failure missing_order(const std::string& order_id, const std::string& command) {
+  Failure failure = not_found_failure(fmt::format("cannot {}: no such order '{}'", command, order_id));
+  failure.details = {{"order_id", order_id}, {"command", command}};
+  return failure;
+}
+
+Failure failure_of(const orders::Rejection& rejection, const ChangeOrder& request) {
+  const std::string order_id = request.order_id.value_or("");
+  if (rejection.code == orders::Rejection::Code::not_found) return missing_order(order_id, rejection.command);
+  return {.exit_code = static_cast<int>(Exit::rejected),
+          .code = "rejected",
+          .message = rejection.message,
+          .details = {{"order_id", order_id}, {"command", rejection.command}}};
+}
+
+Failure failure_of(const Conflict& conflict, const ChangeOrder& request) {
+  const std::int64_t expected = request.options.expected.version().value;
+  const std::int64_t actual = conflict.actual.value;
+  const std::string order_id = request.order_id.value_or("");
+  Failure failure{static_cast<int>(Exit::conflict), "version_conflict",
+                  fmt::format("order '{}' is at version {}, not at version {}: read it again, then decide anew",
+                              order_id, actual, expected)};
+  failure.details = {{"order_id", order_id}, {"expected_version", expected}, {"actual_version", actual}};
+  return failure;
+}
+
+Failure failure_of(const orders::KeyReused& reused, const ChangeOrder& request) {
+  const std::string used_for =
+      reused.command.empty() ? "another command" : fmt::format("'{} {}'", reused.command, reused.order_id);
+  Failure failure = usage_failure(fmt::format("idempotency key '{}' was used for {}: take a new key for a new command",
+                                              request.options.idempotency_key.value_or(""), used_for));
+  failure.details = {{"order_id", reused.order_id}, {"command", reused.command}};
+  return failure;
+}
+
+// Sets the amount of a payment from its text, by the currency of the order.
+Result fill_in_amount(orders::Orders& orders, const ChangeOrder& request, orders::Action& action) {
+  if (!request.amount) return std::nullopt;
+  const auto order = orders.replay(request.order_id.value()).value;
+  if (!order) return missing_order(*request.order_id, "pay");
+
+  const std::string& currency = order->order.currency;
+  const auto amount = orders::parse_money(*request.amount, currency);
+  if (!amount) {
+    const int digits = orders::minor_digits(currency);
+    return usage_failure(fmt::format("bad value '{}' for --amount: {} has {} decimals and amounts up to {}",
+                                     *request.amount, currency, digits,
+                                     orders::format_money(orders::amount_minor_max, currency)));
+  }
+  std::get<orders::Pay>(action).amount_minor = amount;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result run_request(const ChangeOrder& request, Session& session) {
+  orders::Orders orders{session.store(mode_for(request.action), Engine::threads)};
+  orders::Command command{.action = request.action, .at = request.at};
+  if (auto failure = fill_in_amount(orders, request, command.action)) return failure;
+
+  const orders::CommandResult result = orders.execute(request.order_id, command, request.options);
+  if (const auto* done = std::get_if<orders::Done>(&result)) {
+    session.answer(*done);
+    return std::nullopt;
+  }
+  return std::visit(Overloaded{[](const orders::Done&) -> Result { return std::nullopt; },
+                               [&request](const auto& refused) -> Result { return failure_of(refused, request); }},
+                    result);
+}
+
+}  // namespace freshet::cli

@@ -1,0 +1,125 @@
+// The read side of the group `order`: get, list, stats, history.
+#include <fmt/format.h>
+
+#include "base/time_text.hpp"
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/overloaded.hpp"
+
+namespace freshet::cli {
+namespace {
+
+using MaybeOrder = orders::Answer<std::optional<orders::OrderView>>;
+
+// A read that waits projects meanwhile, since perhaps nobody else does. One that does not is over sooner
+// than an engine has started.
+Engine engine_for(const orders::ReadOptions& read) {
+  return std::holds_alternative<Eventual>(read.consistency) ? Engine::off : Engine::threads;
+}
+
+Engine engine_for(const OrderRead& read) {
+  const auto* options = std::get_if<orders::ReadOptions>(&read);
+  return options == nullptr ? Engine::off : engine_for(*options);
+}
+
+MaybeOrder read_order(orders::Orders& orders, const GetOrder& request) {
+  return std::visit(Overloaded{
+                        [&](const orders::ReadOptions& options) { return orders.get(request.order_id, options); },
+                        [&](const ReadYourWrites&) { return orders.replay(request.order_id); },
+                        [&](Version version) {
+                          MaybeOrder answer = orders.as_of(request.order_id, version);
+                          // A version that does not exist is not answered with another one.
+                          if (answer.value && answer.value->version != version) answer.value.reset();
+                          return answer;
+                        },
+                        [&](Timestamp time) { return orders.as_of(request.order_id, time); },
+                    },
+                    request.read);
+}
+
+// Why there is nothing to show, though the log may hold the order.
+std::string missing_message(const GetOrder& request, const Freshness& freshness) {
+  const std::string& id = request.order_id;
+  const std::int64_t latest = freshness.latest_version.value;
+  if (latest == 0) return fmt::format("no such order '{}'", id);
+  return std::visit(
+      Overloaded{
+          [&](Version version) {
+            return fmt::format("order '{}' has no version {}: its last is {}", id, version.value, latest);
+          },
+          [&](Timestamp time) { return fmt::format("order '{}' did not exist at {}", id, format_timestamp(time)); },
+          [&](const auto&) {
+            return fmt::format(
+                "the read tables do not show order '{}' yet, and the log has version {} of it: use "
+                "--read-your-writes or --min-version {}",
+                id, latest, latest);
+          },
+      },
+      request.read);
+}
+
+Failure missing_failure(const GetOrder& request, const MaybeOrder& answer) {
+  Failure failure = not_found_failure(missing_message(request, answer.freshness));
+  if (request.stale == Stale::refuse && answer.freshness.stale) {
+    failure.exit_code = static_cast<int>(Exit::stale);
+    failure.code = "stale";
+  }
+  failure.details = {{"order_id", request.order_id},
+                     {"latest_version", answer.freshness.latest_version.value},
+                     {"freshness", stream_freshness_json(answer.freshness)},
+                     {"warnings", answer.warnings}};
+  return failure;
+}
+
+// Refuses a stale answer where that was asked for; `freshness_json` is of the kind of the query.
+Result check_freshness(Stale stale, const Freshness& freshness, const std::vector<std::string>& warnings,
+                       nlohmann::ordered_json freshness_json) {
+  if (stale == Stale::warn || !freshness.stale) return std::nullopt;
+  return Failure{.exit_code = static_cast<int>(Exit::stale),
+                 .code = "stale",
+                 .message = warnings.empty() ? "the answer is stale" : warnings.front(),
+                 .details = {{"freshness", std::move(freshness_json)}, {"warnings", warnings}}};
+}
+
+}  // namespace
+
+Result run_request(const GetOrder& request, Session& session) {
+  orders::Orders orders{session.store(OpenMode::existing, engine_for(request.read))};
+  MaybeOrder answer = read_order(orders, request);
+  if (!answer.value) return missing_failure(request, answer);
+
+  const Freshness& freshness = answer.freshness;
+  if (auto refused = check_freshness(request.stale, freshness, answer.warnings, stream_freshness_json(freshness))) {
+    return refused;
+  }
+  session.answer(ShownOrder{std::move(*answer.value), freshness, std::move(answer.warnings)});
+  return std::nullopt;
+}
+
+Result run_request(const ListOrders& request, Session& session) {
+  orders::Orders orders{session.store(OpenMode::existing, engine_for(request.read))};
+  const ShownPage page = orders.list(request.request, request.read);
+  auto refused = check_freshness(request.stale, page.freshness, page.warnings, log_freshness_json(page.freshness));
+  if (!refused) session.answer(page);
+  return refused;
+}
+
+Result run_request(const ShowStats& request, Session& session) {
+  orders::Orders orders{session.store(OpenMode::existing, engine_for(request.read))};
+  const ShownStats stats = orders.stats(request.read);
+  auto refused = check_freshness(request.stale, stats.freshness, stats.warnings, log_freshness_json(stats.freshness));
+  if (!refused) session.answer(stats);
+  return refused;
+}
+
+Result run_request(const ShowHistory& request, Session& session) {
+  Store& store = session.store(OpenMode::existing, Engine::off);
+  auto events = store.log().read_stream(orders::stream_of(request.order_id), Version{}, all_events);
+  if (events.empty()) return not_found_failure(fmt::format("no such order '{}'", request.order_id));
+  for (RecordedEvent& event : events) {
+    if (!session.answer(HistoryEvent{std::move(event)})) break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace freshet::cli

@@ -1,0 +1,205 @@
+// The parser: CLI11, with the grammars of the groups.
+#include "cli/parser.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/ensure.hpp"
+#include "cli/completion.hpp"
+#include "cli/grammar.hpp"
+#include "cli/usage.hpp"
+
+namespace freshet::cli {
+
+void Command::add_value(const OptionText& text, std::function<bool(const std::string&)> take) {
+  const auto checked = [text, take = std::move(take)](const std::string& given) {
+    if (take(given)) return;
+    throw Misuse(fmt::format("bad value '{}' for {}: expected {}", given, text.name, text.expected));
+  };
+  app_->add_option_function<std::string>(text.name, checked, text.meaning)
+      ->type_name(text.type)
+      ->group(text.section)
+      ->envname(text.environment)
+      ->required(text.presence == Presence::required);
+}
+
+void Command::values(const OptionText& text, std::vector<std::string>& target) {
+  app_->add_option(text.name, target, text.meaning)
+      ->type_name(text.type)
+      ->group(text.section)
+      ->required(text.presence == Presence::required)
+      ->expected(1)
+      ->allow_extra_args(false)  // One value each time, and one in brackets is not a list.
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void Command::add_flag(const std::string& name, const std::string& meaning, const std::string& section,
+                       std::function<void()> take) {
+  app_->add_flag_callback(name, std::move(take), meaning)
+      ->group(section)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void Command::exclude_each_other(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    for (const std::string& other : names) {
+      if (name != other) app_->get_option(name)->excludes(app_->get_option(other));
+    }
+  }
+}
+
+namespace {
+
+struct KnownCommand {
+  const CLI::App* app;
+  MakeRequest make_request;
+};
+
+// A group of commands inside the program, or the program itself for those that belong to none.
+class ProgramGroup final : public Group {
+ public:
+  ProgramGroup(CLI::App& app, std::vector<KnownCommand>& commands) : app_(app), commands_(commands) {}
+
+  Command command(const std::string& name, const std::string& meaning, const std::string& example,
+                  MakeRequest make_request) override {
+    CLI::App* app = app_.add_subcommand(name, meaning)->footer("Example:\n  freshet " + example);
+    commands_.push_back({app, std::move(make_request)});
+    return Command{*app};
+  }
+
+ private:
+  CLI::App& app_;
+  std::vector<KnownCommand>& commands_;
+};
+
+// Whose words they are: those that start a process, or a line of a session that goes on.
+enum class Scope { process, line };
+
+class Parser {
+ public:
+  Parser(const Settings& defaults, Scope scope) : settings_(defaults) {
+    program_.require_subcommand(1)->fallthrough();  // So the options of every command can stand anywhere.
+    program_.allow_config_extras(CLI::config_extras_mode::error);
+    program_.set_help_flag("-h,--help", "Show this help, or that of a group or a command");
+    program_.set_version_flag("--version", "", "Show the version and how the program was built");
+    program_.footer(
+        "Example:\n"
+        "  freshet order place 123 --customer c9 --item book:1:49.99\n"
+        "  freshet order get 123 --min-version 1");
+    Command program{program_};
+    add_settings(program, settings_);
+    program_
+        .set_config("--config", "",
+                    "Read options from a TOML file: these by their names, those of a command in a section such as "
+                    "[order.place]. What the command line says goes before the file, and the file before the "
+                    "environment (default: none)")
+        ->type_name("FILE");
+    add_groups();
+    ProgramGroup itself{program_, commands_};
+    if (scope == Scope::process) {
+      add_shell_command(itself);
+      add_scenario_commands(itself, settings_);
+    } else {
+      add_bus_command(itself, defaults.bus);
+      refuse_settings();
+    }
+  }
+
+  [[nodiscard]] NextWords next(const std::vector<std::string>& words) const { return next_words_of(program_, words); }
+
+  Parsed parse(std::vector<std::string> words) {
+    std::ranges::reverse(words);  // As CLI11 wants them.
+    Parsed parsed;
+    try {
+      program_.parse(std::move(words));
+      parsed.outcome = Invocation{settings_, request()};
+    } catch (const CLI::CallForHelp&) {
+      parsed.outcome = HelpWanted{help_text(selected(program_))};
+    } catch (const CLI::CallForVersion&) {
+      parsed.outcome = VersionWanted{};
+    } catch (const CLI::ParseError& error) {
+      parsed.outcome = UsageError{usage_message(error, program_)};
+    } catch (const Misuse& misuse) {
+      parsed.outcome = UsageError{misuse.what()};
+    }
+    parsed.format = settings_.format;
+    return parsed;
+  }
+
+ private:
+  void add_groups() {
+    ProgramGroup order = group("order", "Change and read orders");
+    add_order_commands(order);
+    add_order_queries(order);
+    ProgramGroup log = group("log", "Read and check the event log");
+    add_log_commands(log);
+    ProgramGroup projection = group("projection", "Look after the read tables");
+    add_projection_commands(projection);
+    ProgramGroup measure = group("measure", "Measure this machine: staleness and throughput");
+    add_measure_commands(measure, settings_);
+  }
+
+  ProgramGroup group(const std::string& name, const std::string& meaning) {
+    return ProgramGroup{*program_.add_subcommand(name, meaning)->require_subcommand(1), commands_};
+  }
+
+  // In a line these options are known only to be refused in words that help.
+  void refuse_settings() {
+    for (CLI::Option* option : program_.get_options()) {
+      if (option->get_expected_max() == 0) continue;  // --json, --help
+      const std::string name = option->get_name();    // Once it is hidden it says none.
+      const std::string hint = option->get_group() == "Bus" ? "change it with 'bus', as in 'bus --delay 50ms'"
+                                                            : "give it where the session is started";
+      option->envname("")->group("")->check([name, hint](const std::string& /*value*/) -> std::string {
+        throw Misuse(fmt::format("{} holds for the whole session: {}", name, hint));
+      });
+    }
+  }
+
+  Request request() const {
+    const auto command = std::ranges::find(commands_, &selected(program_), &KnownCommand::app);
+    ensure(command != commands_.end(), "every command that can be parsed makes a request");
+    return command->make_request();
+  }
+
+  Settings settings_;
+  CLI::App program_{"Freshet: an event store whose every read says how fresh it is.", "freshet"};
+  std::vector<KnownCommand> commands_;
+};
+
+// `--customer=` means an empty text; CLI11 would take the next word instead.
+std::vector<std::string> split_empty_values(const std::vector<std::string>& words) {
+  std::vector<std::string> split;
+  for (const std::string& word : words) {
+    const bool is_empty = word.starts_with("--") && word.size() > 3 && word.find('=') == word.size() - 1;
+    split.push_back(is_empty ? word.substr(0, word.size() - 1) : word);
+    if (is_empty) split.emplace_back();
+  }
+  return split;
+}
+
+Parsed parsed_in(Scope scope, const std::vector<std::string>& words, const Settings& defaults) {
+  Parsed parsed = Parser{defaults, scope}.parse(split_empty_values(words));
+  // A word that cannot be understood must not hide the --json behind it.
+  if (std::ranges::find(words, "--json") != words.end()) parsed.format = Format::json;
+  return parsed;
+}
+
+}  // namespace
+
+Parsed parse(const std::vector<std::string>& words, const Settings& defaults) {
+  return parsed_in(Scope::process, words, defaults);
+}
+
+Parsed parse_line(const std::vector<std::string>& words, const Settings& session) {
+  return parsed_in(Scope::line, words, session);
+}
+
+NextWords next_words(const std::vector<std::string>& words) {
+  return Parser{Settings{}, Scope::line}.next(words);
+}
+
+}  // namespace freshet::cli

@@ -1,0 +1,80 @@
+// Runs one request in a process of its own.
+#include "cli/process.hpp"
+
+#include <exception>
+#include <optional>
+
+#include "cli/commands.hpp"
+#include "cli/error_output.hpp"
+#include "cli/output.hpp"
+#include "cli/parser.hpp"
+#include "cli/process_session.hpp"
+#include "cli/report.hpp"
+#include "cli/shell.hpp"
+#include "cli/signals.hpp"
+
+namespace freshet::cli {
+namespace {
+
+bool is_interrupted(int exit_code) {
+  return exit_code > static_cast<int>(Exit::signal);
+}
+
+class Process {
+ public:
+  int run(const std::vector<std::string>& words) {
+    const Parsed parsed = parse(words, Settings{});
+    format_ = parsed.format;
+    try {
+      return std::visit([this](const auto& outcome) { return carry_out(outcome); }, parsed.outcome);
+    } catch (const Error& error) {
+      return fail(failure_of(error));
+    } catch (const std::exception& error) {
+      return fail({static_cast<int>(Exit::broken), "internal_error", error.what()});
+    }
+  }
+
+ private:
+  int carry_out(const UsageError& error) { return fail(usage_failure(error.message)); }
+
+  // Help or the version.
+  template <typename Information>
+  int carry_out(const Information& wanted) {
+    show(wanted, format_, output_);
+    return 0;
+  }
+
+  int carry_out(const Invocation& invocation) {
+    if (std::holds_alternative<RunShell>(invocation.request)) return run_shell(invocation.settings, output_, errors_);
+    if (ends_well(invocation.request)) watch_signals();
+    ProcessSession session{invocation.settings, ProcessSession::Requests::one, output_, errors_};
+    const Result failure = cli::run(invocation.request, session);
+    int exit_code = failure ? fail(*failure) : 0;
+    // An import that stopped has still applied what came before.
+    const bool is_stopped_import =
+        std::holds_alternative<ImportOrders>(invocation.request) && !is_interrupted(exit_code);
+    if ((!failure || is_stopped_import) && afterwards_of(invocation.request) == Afterwards::drain) {
+      if (const Result interrupted = session.drain()) exit_code = fail(*interrupted);
+    }
+    session.close();
+    return exit_code;
+  }
+
+  int fail(const Failure& failure) {
+    report(failure, format_, errors_);
+    return failure.exit_code;
+  }
+
+  Format format_ = Format::text;
+  Output output_;
+  ErrorOutput errors_;
+};
+
+}  // namespace
+
+int run_process(const std::vector<std::string>& words) {
+  ignore_closed_pipes();
+  return Process{}.run(words);
+}
+
+}  // namespace freshet::cli

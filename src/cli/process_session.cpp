@@ -1,0 +1,92 @@
+// Opens the store for requests, and writes their answers.
+#include "cli/process_session.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/json.hpp"
+#include "cli/signals.hpp"
+#include "cli/text.hpp"
+
+namespace freshet::cli {
+namespace {
+
+Palette palette_for(Colour colour, int descriptor) {
+  return Palette{wants_colour(colour, descriptor) ? Palette::Colours::on : Palette::Colours::off};
+}
+
+}  // namespace
+
+ProcessSession::ProcessSession(const Settings& settings, Requests requests, Output& output, ErrorOutput& errors)
+    : settings_(settings),
+      requests_(requests),
+      output_(output),
+      errors_(errors),
+      palette_(palette_for(settings.colour, STDOUT_FILENO)),
+      log_(errors, settings.log_level, palette_for(settings.colour, STDERR_FILENO)) {}
+
+Store& ProcessSession::store(OpenMode mode, Engine engine) {
+  if (!store_) {
+    store_.emplace(StoreOptions{.file = settings_.file.value_or(default_file),
+                                .mode = mode,
+                                .engine = requests_ == Requests::many ? Engine::threads : engine,
+                                .projections = orders::projections(),
+                                .durability = settings_.durability.value_or(Durability::power_loss),
+                                .busy_timeout = settings_.busy_timeout,
+                                .bus = settings_.bus,
+                                .on_notice = [this](const Notice& notice) { log_.write(notice); }});
+  }
+  return *store_;
+}
+
+bool ProcessSession::answer(const Answer& answer) {
+  errors_.clear_bar();
+  if (settings_.format == Format::json) return output_.write(render_json(answer));
+  const bool is_heard = output_.write(render_text(answer, palette_));
+  for (const std::string& warning : warnings_of(answer)) note("warning: " + warning);
+  return is_heard;
+}
+
+void ProcessSession::note(const std::string& line) {
+  errors_.line(printable(line));
+}
+
+int ProcessSession::interrupted() {
+  return signal_seen();
+}
+
+void ProcessSession::change_bus(const BusOptions& bus) {
+  settings_.bus = bus;
+  if (!store_) return;
+  close();
+  store(OpenMode::existing, Engine::threads);
+}
+
+Result ProcessSession::drain() {
+  if (!store_) return std::nullopt;
+  try {
+    if (store_->drain([] { return signal_seen() != 0; })) return std::nullopt;
+  } catch (const Error& error) {
+    note(fmt::format("warning: the read tables are not up to date: {}", error.what()));
+    return std::nullopt;
+  }
+  if (signal_seen() != 0) {
+    return interrupted_failure(signal_seen(),
+                               "interrupted: what was answered is recorded, and the read tables will follow when "
+                               "the next command runs");
+  }
+  if (store_->is_projecting()) note("warning: the projector has stopped, and the read tables are not up to date");
+  return std::nullopt;
+}
+
+void ProcessSession::close() {
+  if (!store_) return;
+  try {
+    store_->close();
+  } catch (const Error& error) {
+    note(fmt::format("warning: {}", error.what()));
+  }
+  store_.reset();
+}
+
+}  // namespace freshet::cli

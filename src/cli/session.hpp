@@ -1,0 +1,41 @@
+// Where a request runs: its store, and whoever hears the answer. A process has a session for its one
+// request; a shell or a script keeps one for many.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "cli/answer.hpp"
+#include "freshet/store.hpp"
+
+namespace freshet::cli {
+
+class Session {
+ public:
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
+
+  // The open store. `mode` and `engine` are what the request needs at least; they matter where the store
+  // is not open yet.
+  virtual Store& store(OpenMode mode, Engine engine) = 0;
+
+  // Hands an answer over; a stream of events is one answer each. False: nobody listens any more.
+  virtual bool answer(const Answer& answer) = 0;
+
+  // Whether answers still have a listener; for requests that wait for something to answer.
+  virtual bool has_listener() = 0;
+
+  // A line beside the answer, for people.
+  virtual void note(const std::string& line) = 0;
+
+  // How far a long request is; `total` 0 if that is not known.
+  virtual void progress(std::string_view what, std::int64_t done, std::int64_t total) = 0;
+
+  // The signal that asks a long request to end soon; 0 if there is none.
+  virtual int interrupted() = 0;
+};
+
+}  // namespace freshet::cli

@@ -1,0 +1,19 @@
+// Ctrl-C and its like, as something that long work can ask about.
+#pragma once
+
+namespace freshet::cli {
+
+// From here on the first SIGINT or SIGTERM is remembered instead of ending the process, so that what is
+// under way can end well. The second one ends it at once.
+void watch_signals();
+
+// The signal that came; 0 if none did.
+[[nodiscard]] int signal_seen() noexcept;
+
+// It has been dealt with; the next one is the first again.
+void forget_signal() noexcept;
+
+// Writing to a closed pipe becomes an error to be handled instead of a silent death.
+void ignore_closed_pipes();
+
+}  // namespace freshet::cli

@@ -1,0 +1,162 @@
+// The SQL of the log's tables, and the checksum of an event.
+#include "log/event_rows.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <bit>
+#include <limits>
+#include <utility>
+
+#include "base/ensure.hpp"
+#include "freshet/error.hpp"
+
+namespace freshet::log {
+namespace {
+
+constexpr std::string_view json_content_type = "application/json";
+
+constexpr std::string_view select_after_position =
+    "SELECT e.position, e.version, e.stream, s.category, s.id, e.type, e.data, e.content_type, e.metadata, "
+    "e.occurred_at, e.recorded_at, e.checksum FROM events e JOIN streams s ON s.number = e.stream "
+    "WHERE e.position > ? ORDER BY e.position LIMIT ?";
+// The same columns in the same order; to_event() reads both.
+constexpr std::string_view select_of_stream =
+    "SELECT e.position, e.version, e.stream, s.category, s.id, e.type, e.data, e.content_type, e.metadata, "
+    "e.occurred_at, e.recorded_at, e.checksum FROM events e JOIN streams s ON s.number = e.stream "
+    "WHERE e.stream = ? AND e.version >= ? AND e.version < ? ORDER BY e.version LIMIT ?";
+
+Timestamp timestamp(std::int64_t microseconds) {
+  return Timestamp{Duration{microseconds}};
+}
+
+std::int64_t limit(std::size_t events_max) {
+  constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
+  return std::cmp_less(events_max, no_limit) ? static_cast<std::int64_t>(events_max) : no_limit;
+}
+
+Scanned to_scanned(const sqlite::Statement& row) {
+  RecordedEvent event{.position = Position{row.integer(0)},
+                      .version = Version{row.integer(1)},
+                      .stream = {std::string(row.text(3)), std::string(row.text(4))},
+                      .stream_number = row.integer(2),
+                      .type = std::string(row.text(5)),
+                      .data = std::string(row.text(6)),
+                      .content_type = std::string(row.is_null(7) ? json_content_type : row.text(7)),
+                      .metadata = std::string(row.text(8)),
+                      .occurred_at = timestamp(row.integer(9)),
+                      .recorded_at = timestamp(row.integer(10))};
+  const bool intact = checksum(event) == row.integer(11);
+  return {std::move(event), intact};
+}
+
+RecordedEvent to_event(const sqlite::Statement& row) {
+  Scanned scanned = to_scanned(row);
+  if (!scanned.intact) {
+    throw Error(ErrorCode::corrupt, "the event at position " + std::to_string(scanned.event.position.value) +
+                                        " is damaged: its checksum differs");
+  }
+  return std::move(scanned.event);
+}
+
+std::vector<RecordedEvent> to_events(sqlite::Statement& statement) {
+  std::vector<RecordedEvent> events;
+  while (statement.step()) events.push_back(to_event(statement));
+  return events;
+}
+
+// Feeds a text with its length, so that no two events feed the same bytes.
+void update(XXH3_state_t& state, std::string_view text) {
+  const std::uint64_t size = text.size();
+  XXH3_64bits_update(&state, &size, sizeof size);
+  XXH3_64bits_update(&state, text.data(), text.size());
+}
+
+}  // namespace
+
+Last last_of_log(sqlite::Connection& connection) {
+  sqlite::Run run(connection.statement("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1"));
+  if (!run.next()) return {};
+  return {.position = Position{run.integer(0)}, .version = {}, .recorded_at = timestamp(run.integer(1))};
+}
+
+Last last_of_stream(sqlite::Connection& connection, std::int64_t stream_number) {
+  sqlite::Run run(connection.statement("SELECT position, version, recorded_at FROM events WHERE stream = ? "
+                                       "ORDER BY version DESC LIMIT 1"),
+                  stream_number);
+  if (!run.next()) return {};
+  return {Position{run.integer(0)}, Version{run.integer(1)}, timestamp(run.integer(2))};
+}
+
+std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const StreamId& stream) {
+  sqlite::Run run(connection.statement("SELECT number FROM streams WHERE category = ? AND id = ?"),
+                  std::string_view{stream.category}, std::string_view{stream.id});
+  if (!run.next()) return std::nullopt;
+  return run.integer(0);
+}
+
+std::int64_t checksum(const RecordedEvent& event) {
+  static_assert(std::endian::native == std::endian::little, "numbers are fed as they lie in memory");
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  const std::int64_t numbers[] = {event.position.value, event.version.value, event.stream_number,
+                                  event.occurred_at.time_since_epoch().count(),
+                                  event.recorded_at.time_since_epoch().count()};
+  XXH3_64bits_update(&state, numbers, sizeof numbers);
+  update(state, event.stream.category);
+  update(state, event.stream.id);
+  update(state, event.type);
+  update(state, event.content_type);
+  update(state, event.metadata);
+  update(state, event.data);
+  return std::bit_cast<std::int64_t>(XXH3_64bits_digest(&state));
+}
+
+std::vector<RecordedEvent> read_all(sqlite::Connection& connection, Position after, std::size_t events_max) {
+  auto& statement = connection.statement(select_after_position);
+  const sqlite::Run run(statement, after.value, limit(events_max));
+  return to_events(statement);
+}
+
+std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::size_t events_max) {
+  auto& statement = connection.statement(select_after_position);
+  const sqlite::Run run(statement, after.value, limit(events_max));
+  std::vector<Scanned> scanned;
+  while (statement.step()) scanned.push_back(to_scanned(statement));
+  return scanned;
+}
+
+std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const StreamId& stream, Version after,
+                                       std::size_t events_max) {
+  const auto number = find_stream(connection, stream);
+  if (!number) return {};
+  auto& statement = connection.statement(select_of_stream);
+  const sqlite::Run run(statement, *number, after.value + 1, std::numeric_limits<std::int64_t>::max(),
+                        limit(events_max));
+  return to_events(statement);
+}
+
+std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, std::int64_t stream_number, Version from,
+                                         Version until) {
+  auto& statement = connection.statement(select_of_stream);
+  const sqlite::Run run(statement, stream_number, from.value, until.value, limit(static_cast<std::size_t>(-1)));
+  return to_events(statement);
+}
+
+void insert(sqlite::Connection& connection, const RecordedEvent& event) {
+  auto& statement = connection.statement("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const std::int64_t occurred_at = event.occurred_at.time_since_epoch().count();
+  const std::int64_t recorded_at = event.recorded_at.time_since_epoch().count();
+  sqlite::Run run(statement, event.position.value, event.stream_number, event.version.value,
+                  std::string_view{event.type}, std::string_view{event.data}, std::string_view{event.content_type},
+                  std::string_view{event.metadata}, occurred_at, recorded_at, checksum(event));
+  if (event.content_type == json_content_type) {
+    statement.bind_null(6);
+  } else {
+    statement.bind_blob(5, event.data);
+  }
+  if (event.metadata.empty()) statement.bind_null(7);
+  run.finish();
+}
+
+}  // namespace freshet::log

@@ -1,0 +1,49 @@
+// Rows of the log's tables as events and back: columns, checksums, look-ups.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "freshet/event.hpp"
+#include "freshet/types.hpp"
+#include "sqlite/connection.hpp"
+
+namespace freshet::log {
+
+// The last event of a stream or of the log; zeros if there is none.
+struct Last {
+  Position position;
+  Version version;
+  Timestamp recorded_at;
+};
+
+[[nodiscard]] Last last_of_log(sqlite::Connection& connection);  // `version` is not set.
+[[nodiscard]] Last last_of_stream(sqlite::Connection& connection, std::int64_t stream_number);
+
+// Nothing: no event was ever recorded for it.
+[[nodiscard]] std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const StreamId& stream);
+
+// Over everything that the event says; the stored value is compared with it whenever an event is read.
+[[nodiscard]] std::int64_t checksum(const RecordedEvent& event);
+
+// As EventLog's methods of these names, on the connection's present snapshot. A damaged event is Error
+// `corrupt` and names its position.
+[[nodiscard]] std::vector<RecordedEvent> read_all(sqlite::Connection& connection, Position after,
+                                                  std::size_t events_max);
+[[nodiscard]] std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const StreamId& stream,
+                                                     Version after, std::size_t events_max);
+// For verification: a damaged event is given as it is, and called damaged.
+struct Scanned {
+  RecordedEvent event;
+  bool intact = true;
+};
+[[nodiscard]] std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::size_t events_max);
+
+// By the stream's number, the events from version `from` on and before version `until`.
+[[nodiscard]] std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, std::int64_t stream_number,
+                                                       Version from, Version until);
+
+void insert(sqlite::Connection& connection, const RecordedEvent& event);
+
+}  // namespace freshet::log

@@ -1,0 +1,168 @@
+// Appending inside a write transaction.
+#include "log/log_transaction.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ensure.hpp"
+#include "base/utf8.hpp"
+#include "freshet/error.hpp"
+
+namespace freshet::log {
+namespace {
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw Error(ErrorCode::invalid, message);
+}
+
+void check_stream_part(const std::string& part, const char* which) {
+  require(!part.empty() && part.size() <= stream_part_bytes_max && is_utf8(part),
+          "a stream's " + std::string(which) + " is 1 to " + std::to_string(stream_part_bytes_max) + " bytes of UTF-8");
+}
+
+void check_event(const NewEvent& event) {
+  require(!event.type.empty() && event.type.size() <= event_type_bytes_max && is_utf8(event.type),
+          "an event's type is 1 to " + std::to_string(event_type_bytes_max) + " bytes of UTF-8");
+  require(event.data.size() <= event_data_bytes_max && event.metadata.size() <= event_data_bytes_max,
+          "an event's data and metadata are at most " + std::to_string(event_data_bytes_max) + " bytes each");
+  require(!event.content_type.empty(), "an event's content type is not empty");
+  require((event.content_type != "application/json" || is_utf8(event.data)) && is_utf8(event.metadata),
+          "an event's JSON is UTF-8");
+}
+
+StreamId parse_target(std::string_view target) {
+  const auto slash = target.find('/');
+  ensure(slash != std::string_view::npos, "a stream's name in the commands table holds a slash");
+  return {std::string(target.substr(0, slash)), std::string(target.substr(slash + 1))};
+}
+
+}  // namespace
+
+void check_bounds(const Append& request) {
+  check_stream_part(request.stream.category, "category");
+  check_stream_part(request.stream.id, "id");
+  require(request.stream.category.find('/') == std::string::npos, "a stream's category holds no '/'");
+  require(!request.events.empty() || request.command_id.has_value(),
+          "an append without events needs a command id to be remembered under");
+  require(request.events.size() <= append_events_max,
+          "an append takes at most " + std::to_string(append_events_max) + " events");
+  if (request.command_id) {
+    require(!request.command_id->empty() && request.command_id->size() <= command_id_bytes_max &&
+                is_utf8(*request.command_id),
+            "a command id (idempotency key) is 1 to " + std::to_string(command_id_bytes_max) + " bytes of UTF-8");
+  }
+  for (const NewEvent& event : request.events) check_event(event);
+}
+
+std::optional<Appended> find_command(sqlite::Connection& connection, std::string_view command_id) {
+  sqlite::Run run(connection.statement("SELECT s.category, s.id, c.target, c.first, c.last, c.version, c.outcome "
+                                       "FROM commands c LEFT JOIN streams s ON s.number = c.stream WHERE c.id = ?"),
+                  command_id);
+  if (!run.next()) return std::nullopt;
+  return Appended{.stream = run.is_null(2) ? StreamId{std::string(run.text(0)), std::string(run.text(1))}
+                                           : parse_target(run.text(2)),
+                  .first = Position{run.integer(3)},
+                  .last = Position{run.integer(4)},
+                  .version = Version{run.integer(5)},
+                  .duplicate = true,
+                  .outcome = std::string(run.text(6))};
+}
+
+LogTransaction::LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks)
+    : connection_(connection),
+      clock_(clock),
+      hooks_(hooks),
+      transaction_(connection, sqlite::Transaction::Kind::write),
+      last_(last_of_log(connection)) {}
+
+AppendResult LogTransaction::append(const Append& request) {
+  check_bounds(request);
+  return append_checked(request);
+}
+
+AppendResult LogTransaction::append_checked(const Append& request) {
+  const bool spoilt_before = std::exchange(spoilt_, true);
+  AppendResult result = answer(request);
+  spoilt_ = spoilt_before;
+  return result;
+}
+
+AppendResult LogTransaction::answer(const Append& request) {
+  if (request.command_id) {
+    if (auto first = find_command(*request.command_id)) return *first;
+  }
+  auto stream_number = find_stream(connection_, request.stream);
+  const Version actual = stream_number ? last_of_stream(connection_, *stream_number).version : Version{};
+  if (!request.expected.admits(actual)) return Conflict{actual};
+
+  Appended appended{.stream = request.stream, .first = {}, .last = {}, .version = actual, .outcome = request.outcome};
+  if (!request.events.empty()) {
+    if (!stream_number) {
+      sqlite::Run run(connection_.statement("INSERT INTO streams (category, id) VALUES (?, ?) RETURNING number"),
+                      std::string_view{request.stream.category}, std::string_view{request.stream.id});
+      ensure(run.next(), "inserting a stream returns its number");
+      stream_number = run.integer(0);
+    }
+    const auto recorded = record(request, *stream_number, actual);
+    appended.first = recorded.front().position;
+    appended.last = recorded.back().position;
+    appended.version = recorded.back().version;
+    if (request.projecting == Projecting::synchronous) hooks_.project(recorded);
+    for (const RecordedEvent& event : recorded) {
+      messages_.push_back({.event = std::make_shared<const RecordedEvent>(event), .published = std::nullopt});
+    }
+  }
+  if (request.command_id) remember(request, stream_number, appended);
+  return appended;
+}
+
+std::vector<RecordedEvent> LogTransaction::record(const Append& request, std::int64_t stream_number, Version last) {
+  // The system's clock may be set back; the times of recording never go back.
+  last_.recorded_at = std::max(last_.recorded_at, clock_.wall_time());
+  std::vector<RecordedEvent> recorded;
+  recorded.reserve(request.events.size());
+  for (const NewEvent& event : request.events) {
+    ++last_.position.value;
+    ++last.value;
+    recorded.push_back({.position = last_.position,
+                        .version = last,
+                        .stream = request.stream,
+                        .stream_number = stream_number,
+                        .type = event.type,
+                        .data = event.data,
+                        .content_type = event.content_type,
+                        .metadata = event.metadata,
+                        .occurred_at = event.occurred_at.value_or(last_.recorded_at),
+                        .recorded_at = last_.recorded_at});
+    insert(connection_, recorded.back());
+  }
+  return recorded;
+}
+
+void LogTransaction::remember(const Append& request, std::optional<std::int64_t> stream_number,
+                              const Appended& appended) {
+  const std::string target = request.stream.category + '/' + request.stream.id;
+  const Value stream = stream_number ? Value{*stream_number} : Value{nullptr};
+  const Value name = stream_number ? Value{nullptr} : Value{std::string_view{target}};
+  sqlite::Run(connection_.statement("INSERT INTO commands VALUES (?, ?, ?, ?, ?, ?, ?)"),
+              std::string_view{*request.command_id}, stream, name, appended.first.value, appended.last.value,
+              appended.version.value, std::string_view{appended.outcome})
+      .finish();
+}
+
+std::optional<Appended> LogTransaction::find_command(std::string_view command_id) {
+  return log::find_command(connection_, command_id);
+}
+
+std::vector<RecordedEvent> LogTransaction::read_stream(const StreamId& stream) {
+  return log::read_stream(connection_, stream, Version{}, all_events);
+}
+
+void LogTransaction::commit() {
+  // Half of an append may be in it, which a body that swallowed the failure does not know.
+  if (spoilt_) throw Error(ErrorCode::invalid, "a transaction in which an append has failed cannot be committed");
+  transaction_.commit();
+  if (!messages_.empty()) hooks_.committed(messages_);
+}
+
+}  // namespace freshet::log

@@ -1,0 +1,60 @@
+// One write transaction on the log: versions checked, positions given out, events and command ids
+// inserted.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "freshet/bus.hpp"
+#include "freshet/clock.hpp"
+#include "freshet/event_log.hpp"
+#include "log/event_rows.hpp"
+#include "sqlite/connection.hpp"
+
+namespace freshet::log {
+
+// What the rest of the engine does around an append.
+struct Hooks {
+  // Applies events to the read tables, inside the transaction that appends them.
+  std::function<void(const std::vector<RecordedEvent>&)> project;
+  // Told that the transaction was undone, project() included.
+  std::function<void()> undone;
+  // Takes what was committed, in position order, before anybody else can commit.
+  std::function<void(std::span<const Message>)> committed;
+};
+
+// Throws Error `invalid` if the request breaks a bound of event_log.hpp.
+void check_bounds(const Append& request);
+
+[[nodiscard]] std::optional<Appended> find_command(sqlite::Connection& connection, std::string_view command_id);
+
+class LogTransaction final : public AppendTransaction {
+ public:
+  // Begins. The caller holds the turn to write from here until the end of this object's life.
+  LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks);
+
+  [[nodiscard]] AppendResult append(const Append& request) override;
+  // The same for a request whose bounds were checked before the transaction began.
+  [[nodiscard]] AppendResult append_checked(const Append& request);
+  [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) override;
+  [[nodiscard]] std::vector<RecordedEvent> read_stream(const StreamId& stream) override;
+
+  // Commits and hands the events on.
+  void commit();
+
+ private:
+  [[nodiscard]] AppendResult answer(const Append& request);
+  [[nodiscard]] std::vector<RecordedEvent> record(const Append& request, std::int64_t stream_number, Version last);
+  void remember(const Append& request, std::optional<std::int64_t> stream_number, const Appended& appended);
+
+  sqlite::Connection& connection_;
+  Clock& clock_;
+  const Hooks& hooks_;
+  sqlite::Transaction transaction_;
+  Last last_;
+  std::vector<Message> messages_;
+  bool spoilt_ = false;  // An append failed halfway.
+};
+
+}  // namespace freshet::log

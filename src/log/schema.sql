@@ -1,0 +1,89 @@
+-- The format of a Freshet file, version 1 (PRAGMA user_version; application_id is "FRSH").
+-- The first three tables are the log: the truth. The rest can be made again from it.
+
+-- Streams are interned: an event names its stream by a small number.
+CREATE TABLE streams (
+  number   INTEGER PRIMARY KEY,
+  category TEXT NOT NULL,
+  id       TEXT NOT NULL,
+  UNIQUE (category, id)
+) STRICT;
+
+CREATE TABLE events (
+  position     INTEGER PRIMARY KEY,
+  stream       INTEGER NOT NULL REFERENCES streams (number),
+  version      INTEGER NOT NULL,
+  type         TEXT NOT NULL,
+  data         ANY NOT NULL,      -- JSON text; a blob where content_type says something else
+  content_type TEXT,              -- NULL: application/json
+  metadata     TEXT,              -- JSON; NULL: none
+  occurred_at  INTEGER NOT NULL,  -- microseconds since 1970, UTC
+  recorded_at  INTEGER NOT NULL,  -- likewise; rises with the position
+  checksum     INTEGER NOT NULL   -- XXH3, 64 bits, of all of the above
+) STRICT;
+CREATE UNIQUE INDEX events_of_stream ON events (stream, version);
+
+-- Idempotency keys and what was answered. `first` is 0 where no events were recorded.
+CREATE TABLE commands (
+  id      TEXT PRIMARY KEY,
+  stream  INTEGER REFERENCES streams (number),  -- NULL: refused before the stream existed
+  target  TEXT,                                 -- then the stream's name, as category/id
+  first   INTEGER NOT NULL,
+  last    INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  outcome TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Append only. INSERT OR REPLACE fires the DELETE triggers only with PRAGMA recursive_triggers, which
+-- every connection of Freshet that can write sets.
+CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events
+BEGIN SELECT raise(ABORT, 'the event log is append-only'); END;
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+BEGIN SELECT raise(ABORT, 'the event log is append-only'); END;
+CREATE TRIGGER streams_are_not_updated BEFORE UPDATE ON streams
+BEGIN SELECT raise(ABORT, 'the event log is append-only'); END;
+CREATE TRIGGER streams_are_not_deleted BEFORE DELETE ON streams
+BEGIN SELECT raise(ABORT, 'the event log is append-only'); END;
+
+-- Who is this file? Session tokens name it.
+CREATE TABLE store (
+  id         TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- The checkpoint of each projection: everything up to `position` is applied.
+CREATE TABLE projections (
+  number             INTEGER PRIMARY KEY,
+  name               TEXT NOT NULL UNIQUE,
+  schema_version     INTEGER NOT NULL,
+  generation         INTEGER NOT NULL,  -- counts rebuilds
+  position           INTEGER NOT NULL,
+  revision           INTEGER NOT NULL,  -- counts changes of this row and of the two tables below
+  duplicates_skipped INTEGER NOT NULL
+) STRICT;
+
+-- Positions above the checkpoint that are applied as well.
+CREATE TABLE applied_above (
+  projection INTEGER NOT NULL REFERENCES projections (number),
+  position   INTEGER NOT NULL,
+  PRIMARY KEY (projection, position)
+) STRICT, WITHOUT ROWID;
+
+-- Events that a projection could not apply, and the later ones of their streams.
+CREATE TABLE dead_letters (
+  projection INTEGER NOT NULL REFERENCES projections (number),
+  position   INTEGER NOT NULL,
+  stream     INTEGER NOT NULL,
+  attempts   INTEGER NOT NULL,  -- 0: follows an earlier dead letter of its stream
+  reason     TEXT NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (projection, position)
+) STRICT, WITHOUT ROWID;
+
+-- Consumer groups' offsets, committed lazily.
+CREATE TABLE consumer_offsets (
+  consumer_group TEXT NOT NULL,
+  partition      INTEGER NOT NULL,
+  position       INTEGER NOT NULL,
+  PRIMARY KEY (consumer_group, partition)
+) STRICT, WITHOUT ROWID;

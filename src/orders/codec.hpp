@@ -1,0 +1,22 @@
+// How the facts about an order stand in the log: the parts that projections need besides OrderDecider.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "freshet/event.hpp"
+#include "orders/order.hpp"
+
+namespace freshet::orders {
+
+inline constexpr const char* order_category = "order";
+
+// False for what other applications, or newer releases, write into the same log.
+[[nodiscard]] bool is_order_event(const RecordedEvent& event);
+
+// [{"sku": "book", "quantity": 1, "unit_price_minor": 4999}], compact. Reading throws Error `corrupt` on
+// anything else.
+[[nodiscard]] std::string write_items(const std::vector<Item>& items);
+[[nodiscard]] std::vector<Item> read_items(std::string_view json);
+
+}  // namespace freshet::orders

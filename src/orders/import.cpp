@@ -1,0 +1,199 @@
+// Imports line by line, batched: what can be done alone is done first, and the rest in one transaction.
+#include "orders/import.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <istream>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "base/ensure.hpp"
+#include "freshet/error.hpp"
+#include "orders/orders.hpp"
+
+namespace freshet::orders {
+namespace {
+
+// A line that is not blank, read and parsed.
+struct NumberedLine {
+  std::int64_t number = 0;  // In the file, from 1.
+  std::variant<ImportLine, std::string> parsed;
+  std::string key;  // Of a valid line.
+};
+
+// Takes lines from a stream. A line too long for the buffer is passed over, so that no input can take more
+// memory than that.
+class LineReader {
+ public:
+  explicit LineReader(std::istream& lines) : lines_(lines), buffer_(import_line_bytes_max + 1) {}
+
+  // The lines of the next batch; none at the end of the input.
+  std::vector<NumberedLine> next_batch() {
+    std::vector<NumberedLine> batch;
+    std::size_t bytes = 0;
+    while (batch.size() < import_batch_lines_max && bytes < import_batch_bytes_max) {
+      const auto text = next();
+      if (!text) break;
+      bytes += text->size();
+      if (is_too_long_) {
+        batch.push_back({number_, "longer than " + std::to_string(import_line_bytes_max) + " bytes", {}});
+      } else if (text->find_first_not_of(" \t\r") != std::string_view::npos) {
+        batch.push_back({number_, parse_import_line(*text), {}});
+        const auto* line = std::get_if<ImportLine>(&batch.back().parsed);
+        if (line != nullptr) batch.back().key = import_key(*line);
+      }
+    }
+    return batch;
+  }
+
+ private:
+  // Valid until the next call. Nothing at the end.
+  std::optional<std::string_view> next() {
+    lines_.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    if (lines_.bad()) throw Error(ErrorCode::io, "cannot read the lines to import");
+    auto length = static_cast<std::size_t>(lines_.gcount());
+    if (length == 0) return std::nullopt;  // getline() counts the line's end as well.
+    ++number_;
+    is_too_long_ = lines_.fail();
+    if (is_too_long_) {
+      lines_.clear();
+      lines_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+    } else if (!lines_.eof()) {
+      --length;
+    }
+    std::string_view text(buffer_.data(), length);
+    if (number_ == 1 && text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+    return text;
+  }
+
+  static constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+  std::istream& lines_;
+  std::vector<char> buffer_;
+  std::int64_t number_ = 0;
+  bool is_too_long_ = false;
+};
+
+// What became of a batch. It counts only once the batch is committed.
+struct BatchResult {
+  struct Problem {
+    std::int64_t line = 0;
+    std::string_view verdict;
+    std::string why;
+  };
+  ImportResult counts;
+  std::vector<Problem> problems;
+};
+
+// Carries out the commands of a batch inside its transaction.
+class Batch {
+ public:
+  Batch(AppendTransaction& transaction, ImportOptions::OnError on_error)
+      : transaction_(transaction), on_error_(on_error) {}
+
+  BatchResult run(const std::vector<NumberedLine>& lines) {
+    for (const NumberedLine& line : lines) {
+      ++result_.counts.lines;
+      add(line);
+      result_.counts.stopped = on_error_ == ImportOptions::OnError::stop && !result_.problems.empty();
+      if (result_.counts.stopped) break;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void add(const NumberedLine& line) {
+    if (const auto* why = std::get_if<std::string>(&line.parsed)) {
+      ++result_.counts.invalid;
+      result_.problems.push_back({line.number, "invalid", *why});
+      return;
+    }
+    const auto& [order_id, command] = std::get<ImportLine>(line.parsed);
+    const auto refusal = execute(order_id, command, line.key);
+    if (!refusal) return;
+    ++result_.counts.rejected;
+    result_.problems.push_back({line.number, "rejected", "order '" + order_id + "': " + refusal->message});
+  }
+
+  // As freshet::execute, in the batch's transaction: nobody can come in between, so there are no conflicts.
+  std::optional<Rejection> execute(const std::string& order_id, const Command& command, const std::string& key) {
+    if (const auto first = transaction_.find_command(key)) {
+      if (first->first == Position{}) return OrderDecider::decode_rejection(first->outcome);
+      ++result_.counts.duplicates;
+      return std::nullopt;
+    }
+    Replayed<OrderDecider>& order = load(order_id);
+    auto decision = OrderDecider::decide(command, order.state);
+    if (auto* refusal = std::get_if<Rejection>(&decision)) {
+      append(order_id, order, {}, key, OrderDecider::encode_rejection(*refusal));
+      return std::move(*refusal);
+    }
+    append(order_id, order, std::get<0>(decision), key, {});
+    ++result_.counts.applied;
+    return std::nullopt;
+  }
+
+  // Many orders have several lines near each other, so each is loaded once a batch.
+  Replayed<OrderDecider>& load(const std::string& order_id) {
+    const auto [entry, is_new] = orders_.try_emplace(order_id);
+    if (is_new) {
+      for (const RecordedEvent& event : transaction_.read_stream(stream_of(order_id))) fold(entry->second, event);
+    }
+    return entry->second;
+  }
+
+  void append(const std::string& order_id, Replayed<OrderDecider>& order, const std::vector<Event>& events,
+              const std::string& key, std::string outcome) {
+    std::vector<NewEvent> encoded;
+    for (const Event& event : events) encoded.push_back(OrderDecider::encode(event));
+    const auto answer = transaction_.append({.stream = stream_of(order_id),
+                                             .expected = ExpectedVersion::exactly(order.version),
+                                             .events = encoded,
+                                             .command_id = key,
+                                             .outcome = std::move(outcome)});
+    const auto* appended = std::get_if<Appended>(&answer);
+    ensure(appended != nullptr, "nobody else writes during a write transaction");
+    ensure(!appended->duplicate, "the key was looked for in the same transaction");
+    for (const Event& event : events) OrderDecider::evolve(order.state, event);
+    order.version = appended->version;
+  }
+
+  AppendTransaction& transaction_;
+  ImportOptions::OnError on_error_;
+  std::map<std::string, Replayed<OrderDecider>> orders_;
+  BatchResult result_;
+};
+
+void add(ImportResult& total, const ImportResult& batch) {
+  total.lines += batch.lines;
+  total.applied += batch.applied;
+  total.duplicates += batch.duplicates;
+  total.rejected += batch.rejected;
+  total.invalid += batch.invalid;
+  total.stopped = batch.stopped;
+}
+
+}  // namespace
+
+ImportResult Orders::import(std::istream& lines, const ImportOptions& options) {
+  ImportResult total;
+  LineReader reader(lines);
+  while (!total.stopped) {
+    const auto batch = reader.next_batch();
+    if (batch.empty()) break;
+    BatchResult result;
+    store_.log().write(
+        [&](AppendTransaction& transaction) { result = Batch(transaction, options.on_error).run(batch); });
+    add(total, result.counts);
+    if (options.on_problem) {
+      for (const auto& [line, verdict, why] : result.problems) options.on_problem(line, verdict, why);
+    }
+    if (options.on_progress && !options.on_progress(total.lines)) total.stopped = true;
+  }
+  ensure(total.lines == total.applied + total.duplicates + total.rejected + total.invalid, "every line counts once");
+  return total;
+}
+
+}  // namespace freshet::orders

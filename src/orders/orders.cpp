@@ -1,0 +1,132 @@
+// Carries out commands: idempotency keys, made-up order ids, and the answer that a caller gets.
+#include "orders/orders.hpp"
+
+#include <cstdint>
+#include <utility>
+
+#include "base/ensure.hpp"
+#include "orders/codec.hpp"
+
+namespace freshet::orders {
+namespace {
+
+// Two equal ids in a row mean two processes in the same microsecond; ten mean a broken program.
+constexpr int id_attempts_max = 10;
+
+// Mixes 64 bits so that each depends on all (the finalizer of SplitMix64).
+std::uint64_t mixed(std::uint64_t bits) {
+  bits += 0x9E3779B97F4A7C15U;
+  bits = (bits ^ (bits >> 30U)) * 0xBF58476D1CE4E5B9U;
+  bits = (bits ^ (bits >> 27U)) * 0x94D049BB133111EBU;
+  return bits ^ (bits >> 31U);
+}
+
+// Such as "3k7m0qz81xw5t": 64 bits in 13 characters that a person can read out, without i, l, o and u.
+// From the time and the log's head alone, so that a run on a virtual clock makes up the same ids again.
+std::string make_order_id(Timestamp time, Position head, int attempt) {
+  auto bits = mixed(static_cast<std::uint64_t>(time.time_since_epoch().count()));
+  bits = mixed(bits ^ static_cast<std::uint64_t>(head.value));
+  bits = mixed(bits ^ static_cast<std::uint64_t>(attempt));
+  std::string id;
+  for (int character = 0; character < 13; ++character, bits >>= 5U) {
+    id += "0123456789abcdefghjkmnpqrstvwxyz"[bits & 31U];
+  }
+  return id;
+}
+
+// The event of an answer, and so the status that it led to: each event of an order sets the status,
+// whatever came before.
+Done done(const EventLog& log, const Appended& appended) {
+  const auto events = log.read_stream(appended.stream, Version{appended.version.value - 1}, 1);
+  ensure(!events.empty(), "an appended event can be read");
+  Order order;
+  OrderDecider::evolve(order, OrderDecider::decode(events.front()));
+  return {.order_id = appended.stream.id,
+          .version = appended.version,
+          .position = appended.last,
+          .event = events.front().type,
+          .status = order.status,
+          .duplicate = appended.duplicate};
+}
+
+// The one command that leads to a status.
+std::string command_to(Status status) {
+  switch (status) {
+    case Status::none:
+      break;
+    case Status::created:
+      return name(Place{});
+    case Status::paid:
+      return name(Pay{});
+    case Status::shipped:
+      return name(Ship{});
+    case Status::delivered:
+      return name(Deliver{});
+    case Status::cancelled:
+      return name(Cancel{});
+    case Status::refunded:
+      return name(Refund{});
+  }
+  ensure(false, "every event of an order leads to a status");
+  return {};
+}
+
+// The first answer to a key again, unless the key is used for something else now.
+CommandResult repeat(const EventLog& log, const Appended& first, const std::optional<std::string>& order_id,
+                     const Action& action) {
+  if (first.stream.category != order_category) return KeyReused{first.stream.id, {}};
+  const bool was_refused = first.first == Position{};
+  CommandResult answer;
+  std::string command;
+  if (was_refused) {
+    answer = OrderDecider::decode_rejection(first.outcome);
+    command = std::get<Rejection>(answer).command;
+  } else {
+    answer = done(log, first);
+    command = command_to(std::get<Done>(answer).status);
+  }
+  const bool is_same = command == name(action) && order_id.value_or(first.stream.id) == first.stream.id;
+  return is_same ? answer : KeyReused{first.stream.id, command};
+}
+
+// Places an order under an id that no other has.
+Outcome<OrderDecider> place_anew(Store& store, const Command& command, ExecuteOptions options) {
+  if (!options.expected.admits(Version{})) return Conflict{Version{}};
+  // With this an id that is taken is a conflict; the rules would refuse it, and the refusal be remembered.
+  options.expected = ExpectedVersion::none();
+  for (int attempt = 1;; ++attempt) {
+    const auto id = make_order_id(store.clock().wall_time(), store.log().head(), attempt);
+    auto outcome = freshet::execute<OrderDecider>(store.log(), stream_of(id), command, options);
+    if (!std::holds_alternative<Conflict>(outcome) || attempt == id_attempts_max) return outcome;
+  }
+}
+
+}  // namespace
+
+StreamId stream_of(std::string_view order_id) {
+  return {order_category, std::string{order_id}};
+}
+
+CommandResult Orders::execute(const std::optional<std::string>& order_id, const Command& command,
+                              const ExecuteOptions& options) {
+  ensure(order_id || std::holds_alternative<Place>(command.action), "only a new order goes without an id");
+  EventLog& log = store_.log();
+  const auto& key = options.idempotency_key;
+  if (key) {
+    if (const auto first = log.find_command(*key)) return repeat(log, *first, order_id, command.action);
+  }
+  auto outcome = order_id ? freshet::execute<OrderDecider>(log, stream_of(*order_id), command, options)
+                          : place_anew(store_, command, options);
+  if (const auto* conflict = std::get_if<Conflict>(&outcome)) return *conflict;
+  if (auto* rejected = std::get_if<Rejected<Rejection>>(&outcome)) {
+    if (!rejected->duplicate) return std::move(rejected->rejection);
+  } else if (const auto& appended = std::get<Appended>(outcome); !appended.duplicate) {
+    return done(log, appended);
+  }
+  // Somebody else used the key while this command was decided.
+  const auto first = log.find_command(*key);
+  ensure(first.has_value(), "the key of a duplicate is known");
+  return repeat(log, *first, order_id, command.action);
+}
+
+}  // namespace freshet::orders

@@ -1,0 +1,100 @@
+// Applies events to every projection exactly once, whoever brings them and however often: the
+// projector from the bus, or an append inside its own transaction.
+//
+// Rows and progress are written in the transaction that the caller has open: load(), then apply() as
+// often as needed, then save(), then the caller commits. After a rollback: forget().
+#pragma once
+
+#include <functional>
+#include <list>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "freshet/event.hpp"
+#include "projection/catalog.hpp"
+#include "projection/progress.hpp"
+#include "projection/read_tables.hpp"
+
+namespace freshet::projection {
+
+// A projection threw on an event. The transaction cannot be used any more.
+struct ApplyFailure : std::runtime_error {
+  ApplyFailure(const Registered& registered, const RecordedEvent& event, const std::string& why);
+  std::int64_t projection;
+  Position position;
+  std::int64_t stream;
+  std::string reason;
+};
+
+// Runs a projection's rules on one event. Whatever they throw is an ApplyFailure, but for trouble of the
+// store itself.
+void apply(const Registered& registered, const RecordedEvent& event, Tables& tables);
+
+// What to do with an event besides applying it.
+enum class Verdict {
+  apply,
+  hold,  // Not now.
+  bury,  // Never again: it becomes a dead letter.
+};
+struct Judgement {
+  Verdict verdict = Verdict::apply;
+  int attempts = 0;  // For a dead letter.
+  std::string reason = {};
+};
+using Judge = std::function<Judgement(std::int64_t projection, std::int64_t stream, Position position)>;
+
+// Told of each event that a projection has taken, or had taken before; the transaction is still open.
+enum class Taken { applied, skipped };
+using OnTaken = std::function<void(Taken taken, std::string_view projection, const RecordedEvent& event)>;
+
+class Applier {
+ public:
+  Applier(sqlite::Connection& connection, const Catalog& catalog, OnTaken on_taken = {});
+
+  // Reads how far each projection is. Cheap when nobody else has changed that since the last save().
+  void load(Timestamp now);
+
+  // Applies the event to each projection that has not had it, after any earlier events of its stream
+  // that are still missing there. False: it was held somewhere, and has to come again.
+  bool apply(const RecordedEvent& event, const Judge& judge);
+
+  void save();
+  void forget();
+
+  [[nodiscard]] bool has(std::int64_t projection, Position position) const;
+
+  // Some projection has a dead letter of this stream, and takes no more of its events.
+  [[nodiscard]] bool is_dead(std::int64_t stream) const;
+
+  // One projection's rules have changed and its tables are not made again yet; it is left out here.
+  [[nodiscard]] bool has_outdated() const;
+
+ private:
+  struct State {
+    State(sqlite::Connection& connection, Registered of) : registered(std::move(of)), tables(connection, "") {}
+
+    Registered registered;
+    ReadTables tables;
+    Entry entry;
+    Progress progress;
+    std::set<std::int64_t> dead_streams;  // Those with a dead letter.
+    bool loaded = false;
+    bool active = false;
+    bool changed = false;
+  };
+
+  void load(State& state);
+  // False: held.
+  bool apply(State& state, const RecordedEvent& event, const Judge& judge);
+  void bury(State& state, const RecordedEvent& event, int attempts, const std::string& reason);
+  [[nodiscard]] std::vector<RecordedEvent> missing_before(const State& state, const RecordedEvent& event);
+  void save(State& state);
+
+  sqlite::Connection& connection_;
+  OnTaken on_taken_;
+  std::list<State> states_;
+  Timestamp now_;
+};
+
+}  // namespace freshet::projection

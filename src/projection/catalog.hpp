@@ -1,0 +1,40 @@
+// The projections that an application registered, and their rows in the table `projections`.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "freshet/projection.hpp"
+#include "sqlite/connection.hpp"
+
+namespace freshet::projection {
+
+struct Registered {
+  std::shared_ptr<const Projection> projection;
+  std::int64_t number = 0;
+};
+using Catalog = std::vector<Registered>;
+
+// Gives each projection a number, and empty tables where it has none yet. One that is new to a log
+// with events is left marked as outdated. Runs in a write transaction.
+[[nodiscard]] Catalog register_projections(sqlite::Connection& connection,
+                                           std::span<const std::shared_ptr<const Projection>> projections);
+
+// A projection's row.
+struct Entry {
+  std::int64_t number = 0;
+  std::int64_t schema_version = 0;
+  std::int64_t generation = 0;
+  Position checkpoint;
+  std::int64_t revision = 0;
+  std::int64_t duplicates_skipped = 0;
+};
+
+[[nodiscard]] std::optional<Entry> find_entry(sqlite::Connection& connection, std::string_view name);
+
+// The tables were made by other rules than the registered ones, and are to be made again.
+[[nodiscard]] bool is_outdated(const Registered& registered, const Entry& entry);
+
+}  // namespace freshet::projection

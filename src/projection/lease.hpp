@@ -1,0 +1,32 @@
+// The lease: of the processes that have a file open, its holder projects. A lock of the operating
+// system on a file beside the store's, so that the death of the holder gives it back at once.
+//
+// Threads: one at a time.
+#pragma once
+
+#include <filesystem>
+
+namespace freshet::projection {
+
+class Lease {
+ public:
+  // `name` keeps leases of one store apart; nothing is touched before acquire().
+  Lease(const std::filesystem::path& store, const char* name);
+  ~Lease() { release(); }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  // Does not wait. False: another process (or another store in this one) holds it.
+  [[nodiscard]] bool acquire();
+
+  // The lock's file is gone afterwards, unless somebody else has taken it over.
+  void release();
+
+  [[nodiscard]] bool is_held() const { return descriptor_ != -1; }
+
+ private:
+  std::filesystem::path file_;
+  int descriptor_ = -1;
+};
+
+}  // namespace freshet::projection

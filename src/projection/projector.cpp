@@ -1,0 +1,308 @@
+// The projector's step: lease, deliveries, one transaction, acknowledgements.
+#include "projection/projector.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "freshet/error.hpp"
+#include "log/event_rows.hpp"
+#include "projection/offsets.hpp"
+
+namespace freshet::projection {
+namespace {
+
+// The consumer group of the read tables.
+constexpr std::string_view group = "projector";
+
+}  // namespace
+
+Projector::Projector(ProjectorContext context)
+    : context_(std::move(context)), applier_(context_.connection, context_.catalog, tracer()) {}
+
+bool Projector::step() {
+  if (failure() || crashed_) return false;
+  try {
+    if (crash_point_.load() == CrashPoint::now) {
+      die();
+      return true;
+    }
+    return guarded_step();
+  } catch (const Error& error) {
+    applier_.forget();
+    // Another process writes for long; nothing is lost by trying again.
+    if (error.code() == ErrorCode::busy) {
+      context_.notice(Notice::Level::info, std::string("the projector waits: ") + error.what());
+      return false;
+    }
+    fail(error.what());
+  } catch (const std::exception& exception) {
+    fail(exception.what());
+  }
+  return false;
+}
+
+bool Projector::guarded_step() {
+  if (!projecting_ && !take_over()) return false;
+  const bool rebuilt = rebuild_step();
+  release_due_blocks();
+  if (pending_.empty()) collect();
+  if (pending_.empty()) {
+    notice_other_writers();
+    commit_offsets_if_due();
+    return rebuilt;
+  }
+  work();
+  return true;
+}
+
+bool Projector::take_over() {
+  if (!context_.lease.acquire()) {
+    ++refusals_;
+    context_.progress.notify();
+    return false;
+  }
+  committed_offsets_ = load_offsets(context_.connection, group);
+  Offsets start = committed_offsets_;
+  // A projection may have been away while offsets were committed for the others.
+  const Position lowest = lowest_checkpoint();
+  for (Position& offset : start) offset = std::min(offset, lowest);
+  offsets_committed_at_ = context_.clock.now();
+  consumer_ = context_.bus.subscribe({.group = std::string(group),
+                                      .committed = std::move(start),
+                                      .on_arrival = [&work = context_.work] { work.notify(); }});
+  projecting_ = true;
+  announced_ = {};
+  notice_other_writers();
+  find_outdated();
+  trace(Trace::Kind::restarted);
+  context_.progress.notify();
+  return true;
+}
+
+Position Projector::lowest_checkpoint() {
+  Position lowest = log::last_of_log(context_.connection).position;
+  for (const Registered& registered : context_.catalog) {
+    const auto entry = find_entry(context_.connection, registered.projection->name());
+    if (entry && !is_outdated(registered, *entry)) lowest = std::min(lowest, entry->checkpoint);
+  }
+  return lowest;
+}
+
+bool Projector::rebuild_step() {
+  if (!rebuild_ || context_.clock.now() < next_rebuild_step_) return false;
+  try {
+    if (rebuild_->step()) return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::busy) throw;
+    // The other projections need not wait for whoever is in the way.
+    next_rebuild_step_ = context_.clock.now() + rebuild_pause;
+    context_.notice(Notice::Level::info, std::string("a rebuild waits: ") + error.what());
+    return false;
+  }
+  rebuild_.reset();
+  find_outdated();
+  context_.progress.notify();
+  return true;
+}
+
+void Projector::find_outdated() {
+  for (const Registered& registered : context_.catalog) {
+    const auto entry = find_entry(context_.connection, registered.projection->name());
+    // Tables that a newer release has made meanwhile are left to it.
+    if (!rebuild_ && entry && entry->schema_version < registered.projection->schema_version()) {
+      rebuild_.emplace(context_.connection, context_.turn, context_.clock, registered, context_.store);
+    }
+  }
+}
+
+void Projector::collect() {
+  for (Delivery& delivery : consumer_->poll(batch_events_max)) {
+    announced_ = std::max(announced_, delivery.event->position);
+    trace(Trace::Kind::delivered, &delivery);
+    pending_.push_back(std::move(delivery));
+  }
+}
+
+void Projector::notice_other_writers() {
+  const Position head = log::last_of_log(context_.connection).position;
+  if (head <= announced_) return;
+  announced_ = head;
+  const std::lock_guard turn(context_.turn);
+  context_.bus.announce(head);
+}
+
+void Projector::work() {
+  try {
+    apply_batch();
+  } catch (const ApplyFailure& failure) {
+    applier_.forget();
+    note(failure);
+  }
+}
+
+void Projector::apply_batch() {
+  std::vector<Delivery> applied;
+  std::vector<Delivery> held;
+  {
+    const std::lock_guard turn(context_.turn);
+    sqlite::Transaction transaction(context_.connection, sqlite::Transaction::Kind::write);
+    taken_.clear();
+    applier_.load(context_.clock.wall_time());
+    const Instant deadline = context_.clock.now() + transaction_time_max;
+    const Judge judge = [this](std::int64_t projection, std::int64_t stream, Position position) {
+      return this->judge(projection, stream, position);
+    };
+    for (const Delivery& delivery : pending_) {
+      (applier_.apply(*delivery.event, judge) ? applied : held).push_back(delivery);
+      if (context_.clock.now() > deadline) break;
+    }
+    applier_.save();
+    transaction.commit();
+  }
+  for (Trace& taken : taken_) {
+    taken.at = context_.clock.now();
+    context_.trace(taken);
+  }
+  if (crash_point_.load() == CrashPoint::before_offsets) {
+    die();
+    return;
+  }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(applied.size() + held.size()));
+  for (const Delivery& delivery : applied) consumer_->acknowledge(delivery);
+  deliveries_since_offsets_ += static_cast<std::int64_t>(applied.size());
+  held_back_.insert(held_back_.end(), held.begin(), held.end());
+  std::erase_if(blocks_, [&](const auto& block) { return applier_.has(block.first.first, block.second.position); });
+  context_.progress.notify();
+  commit_offsets_if_due();
+}
+
+Judgement Projector::judge(std::int64_t projection, std::int64_t stream, Position position) const {
+  const auto found = blocks_.find({projection, stream});
+  if (found == blocks_.end() || position < found->second.position) return {};
+  const Block& block = found->second;
+  if (block.attempts >= context_.options.attempts_max) {
+    return {.verdict = position == block.position ? Verdict::bury : Verdict::hold,
+            .attempts = block.attempts,
+            .reason = block.reason};
+  }
+  return {.verdict = context_.clock.now() < block.next_attempt ? Verdict::hold : Verdict::apply};
+}
+
+void Projector::note(const ApplyFailure& failure) {
+  Block& block = blocks_[{failure.projection, failure.stream}];
+  block.position = failure.position;
+  block.reason = failure.reason;
+  block.next_attempt = context_.clock.now() + context_.options.retry_backoff * (1 << std::min(block.attempts, 20));
+  ++block.attempts;
+  const bool last = block.attempts >= context_.options.attempts_max;
+  if (last && context_.options.on_failure == OnFailure::stop) {
+    fail(failure.what());
+    return;
+  }
+  context_.notice(Notice::Level::warning,
+                  std::string(failure.what()) + (last ? "; it is set aside as a dead letter" : "; it is tried again"));
+}
+
+void Projector::release_due_blocks() {
+  if (held_back_.empty()) return;
+  const Instant now = context_.clock.now();
+  const bool due =
+      std::any_of(blocks_.begin(), blocks_.end(), [&](const auto& block) { return block.second.next_attempt <= now; });
+  if (!due && !blocks_.empty()) return;
+  pending_.insert(pending_.begin(), held_back_.begin(), held_back_.end());
+  held_back_.clear();
+}
+
+std::optional<Instant> Projector::next_step() {
+  if (failure() || !projecting_) return std::nullopt;
+  if (!pending_.empty()) return context_.clock.now();
+  auto next = consumer_->next_arrival();
+  if (rebuild_) next = std::min(next.value_or(next_rebuild_step_), next_rebuild_step_);
+  if (!held_back_.empty()) {
+    if (blocks_.empty()) return context_.clock.now();
+    for (const auto& [key, block] : blocks_) next = std::min(next.value_or(block.next_attempt), block.next_attempt);
+  }
+  return next;
+}
+
+void Projector::commit_offsets_if_due() {
+  if (deliveries_since_offsets_ == 0) return;
+  const bool due = deliveries_since_offsets_ >= offsets_deliveries_max ||
+                   context_.clock.now() - offsets_committed_at_ >= offsets_age_max;
+  if (due) write_offsets();
+}
+
+void Projector::write_offsets() {
+  deliveries_since_offsets_ = 0;
+  offsets_committed_at_ = context_.clock.now();
+  const Offsets offsets = consumer_->acknowledged();
+  if (offsets == committed_offsets_) return;
+  const std::lock_guard turn(context_.turn);
+  sqlite::Transaction transaction(context_.connection, sqlite::Transaction::Kind::write);
+  save_offsets(context_.connection, group, offsets);
+  transaction.commit();
+  committed_offsets_ = offsets;
+  trace(Trace::Kind::offsets_committed);
+}
+
+void Projector::step_down() {
+  if (!projecting_) return;
+  try {
+    if (!failure()) write_offsets();
+  } catch (const Error& error) {
+    // Without them more is delivered again, and skipped as duplicates.
+    context_.notice(Notice::Level::debug, std::string("offsets are not committed: ") + error.what());
+  }
+  drop_memory();
+}
+
+void Projector::drop_memory() {
+  consumer_.reset();
+  rebuild_.reset();
+  pending_.clear();
+  held_back_.clear();
+  blocks_.clear();
+  applier_.forget();
+  projecting_ = false;
+  context_.lease.release();
+}
+
+void Projector::die() {
+  drop_memory();
+  crash_point_ = std::nullopt;
+  crashed_ = true;
+  trace(Trace::Kind::crashed);
+  context_.progress.notify();
+}
+
+void Projector::restart() {
+  crashed_ = false;
+  context_.work.notify();
+}
+
+OnTaken Projector::tracer() {
+  if (!context_.trace) return {};
+  return [this](Taken taken, std::string_view projection, const RecordedEvent& event) {
+    taken_.push_back({.kind = taken == Taken::applied ? Trace::Kind::applied : Trace::Kind::skipped,
+                      .at = {},
+                      .event = std::make_shared<const RecordedEvent>(event),
+                      .projection = std::string(projection)});
+  };
+}
+
+void Projector::trace(Trace::Kind kind, const Delivery* delivery) const {
+  if (!context_.trace) return;
+  context_.trace({.kind = kind,
+                  .at = context_.clock.now(),
+                  .event = delivery == nullptr ? nullptr : delivery->event,
+                  .attempt = delivery == nullptr ? 1 : delivery->attempt});
+}
+
+void Projector::fail(const std::string& reason) {
+  applier_.forget();
+  context_.notice(Notice::Level::error, "the projector has stopped: " + reason);
+  *failure_.locked() = reason;
+  context_.progress.notify();
+}
+
+}  // namespace freshet::projection

@@ -1,0 +1,124 @@
+// The projector: takes deliveries from the bus, applies them, and commits rows and checkpoint together.
+//
+// It is driven by step(), one bounded piece of work at a time, by a thread or by a test.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/guarded.hpp"
+#include "base/signal.hpp"
+#include "freshet/bus.hpp"
+#include "freshet/store.hpp"
+#include "log/turn.hpp"
+#include "projection/applier.hpp"
+#include "projection/lease.hpp"
+#include "projection/rebuild.hpp"
+
+namespace freshet::projection {
+
+// What the projector works with; all of it outlives the projector.
+struct ProjectorContext {
+  sqlite::Connection& connection;  // The projector's own.
+  const Catalog& catalog;
+  log::Turn& turn;
+  Bus& bus;
+  Clock& clock;
+  Lease& lease;
+  std::filesystem::path store;
+  Signal& work;      // Told when there may be something to do.
+  Signal& progress;  // To be told when something was done.
+  std::function<void(Notice::Level, const std::string&)> notice;
+  std::function<void(const Trace&)> trace;  // Empty: nobody listens.
+  ProjectorOptions options;
+};
+
+class Projector {
+ public:
+  explicit Projector(ProjectorContext context);
+
+  // Does what is due, up to one transaction. False: nothing was due.
+  bool step();
+
+  // When there will be something due, as far as that is known.
+  [[nodiscard]] std::optional<Instant> next_step();
+
+  // Commits the consumer's offsets and gives the lease back. step() would take it again.
+  void step_down();
+
+  // Of any thread:
+  // Dies at this point, in a step() to come, and stays dead until restart().
+  void crash(CrashPoint point) { crash_point_ = point; }
+  void restart();
+  [[nodiscard]] bool is_crashed() const { return crashed_; }
+  [[nodiscard]] bool is_projecting() const { return projecting_; }
+  // How often the lease was asked for in vain.
+  [[nodiscard]] std::uint64_t refusals() const { return refusals_; }
+  // Why the projector has stopped for good.
+  [[nodiscard]] std::optional<std::string> failure() { return *failure_.locked(); }
+
+ private:
+  // One transaction: enough to share its cost, and short, because appends wait meanwhile.
+  static constexpr std::size_t batch_events_max = 512;
+  static constexpr Duration transaction_time_max = std::chrono::milliseconds{5};
+  // Offsets are committed after this many deliveries, or this much time: lazily, as Kafka does.
+  static constexpr std::int64_t offsets_deliveries_max = 1'000;
+  static constexpr Duration offsets_age_max = std::chrono::seconds{5};
+  // Before a rebuild that found another one going on tries again.
+  static constexpr Duration rebuild_pause = std::chrono::milliseconds{50};
+
+  // An event that a projection failed on, and its stream behind it.
+  struct Block {
+    Position position;
+    int attempts = 0;
+    Instant next_attempt;
+    std::string reason;
+  };
+  using BlockKey = std::pair<std::int64_t, std::int64_t>;  // Projection, stream.
+
+  bool take_over();
+  bool guarded_step();
+  [[nodiscard]] Position lowest_checkpoint();
+  bool rebuild_step();
+  void find_outdated();
+  void collect();
+  void notice_other_writers();
+  void work();
+  void apply_batch();
+  [[nodiscard]] Judgement judge(std::int64_t projection, std::int64_t stream, Position position) const;
+  void note(const ApplyFailure& failure);
+  void release_due_blocks();
+  void commit_offsets_if_due();
+  void write_offsets();
+  void fail(const std::string& reason);
+  void die();
+  void drop_memory();
+  [[nodiscard]] OnTaken tracer();
+  void trace(Trace::Kind kind, const Delivery* delivery = nullptr) const;
+
+  ProjectorContext context_;
+  Applier applier_;
+  std::unique_ptr<Consumer> consumer_;
+  std::optional<Rebuild> rebuild_;
+  Instant next_rebuild_step_;
+  std::deque<Delivery> pending_;     // Arrived, not applied yet.
+  std::vector<Delivery> held_back_;  // Behind a block.
+  std::map<BlockKey, Block> blocks_;
+  Position announced_;
+  Offsets committed_offsets_;
+  std::int64_t deliveries_since_offsets_ = 0;
+  Instant offsets_committed_at_;
+  std::vector<Trace> taken_;  // In the open transaction; told after its commit.
+  std::atomic<std::optional<CrashPoint>> crash_point_;
+  std::atomic<bool> crashed_ = false;
+  std::atomic<bool> projecting_ = false;
+  std::atomic<std::uint64_t> refusals_ = 0;
+  Guarded<std::optional<std::string>> failure_;
+};
+
+}  // namespace freshet::projection

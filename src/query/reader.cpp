@@ -1,0 +1,141 @@
+// The waiting loop of a read, and the judgement on what it found.
+#include "query/reader.hpp"
+
+#include "base/time_text.hpp"
+#include "freshet/error.hpp"
+#include "log/event_rows.hpp"
+#include "query/freshness.hpp"
+#include "query/target.hpp"
+
+namespace freshet::query {
+namespace {
+
+std::vector<projection::Entry> find_entries(sqlite::Connection& connection, const ReadRequest& request) {
+  std::vector<projection::Entry> entries;
+  for (const std::string& name : request.projections) {
+    const auto entry = projection::find_entry(connection, name);
+    if (!entry) throw Error(ErrorCode::invalid, "there is no projection '" + name + "' in this store");
+    entries.push_back(*entry);
+  }
+  if (entries.empty()) throw Error(ErrorCode::invalid, "a read names at least one projection");
+  return entries;
+}
+
+// How the wait ended.
+struct Ending {
+  bool met = false;
+  std::optional<std::string> failure = std::nullopt;  // The projector has stopped.
+};
+
+// Says in the state what was asked for and not met.
+void judge(Reading::State& state, const ReadRequest& request, const Target& target, const Ending& ending) {
+  Freshness& freshness = state.freshness;
+  if (std::holds_alternative<Eventual>(request.consistency)) {
+    freshness.stale = freshness.behind_events > 0;
+  } else {
+    freshness.stale = !ending.met || (target.version() && freshness.version < *target.version());
+  }
+  if (!ending.met) {
+    const std::string shown =
+        request.stream
+            ? "version " + std::to_string(freshness.version.value) +
+                  (freshness.latest_version.value > 0 ? " of " + std::to_string(freshness.latest_version.value) : "")
+            : "everything up to position " + std::to_string(freshness.position.value);
+    std::string warning = "stale: waited " +
+                          format_duration(std::chrono::round<std::chrono::milliseconds>(freshness.waited)) + " for " +
+                          target.description() + "; the read tables show " + shown;
+    if (const auto missing = target.missing_in_log(*state.connection)) warning += "; " + *missing;
+    if (ending.failure) warning += "; the projector has stopped: " + *ending.failure;
+    state.warnings.push_back(std::move(warning));
+  } else if (freshness.stale && request.stream) {
+    state.warnings.push_back("stale: the read tables show version " + std::to_string(freshness.version.value) +
+                             ", the log has version " + std::to_string(freshness.latest_version.value));
+  } else if (freshness.stale) {
+    state.warnings.push_back("stale: the read tables lack " + std::to_string(freshness.behind_events) +
+                             " of the log's events");
+  }
+}
+
+void count_dead_letters(Reading::State& state, const ReadRequest& request, std::span<const projection::Entry> entries,
+                        std::optional<std::int64_t> stream) {
+  for (std::size_t index = 0; index < entries.size(); ++index) {
+    const std::int64_t count = dead_letters(*state.connection, entries[index], stream);
+    if (count == 0) continue;
+    state.freshness.stale = true;
+    state.warnings.push_back("stale: " + std::to_string(count) + " events are dead letters of the projection '" +
+                             request.projections[index] + "'");
+  }
+}
+
+}  // namespace
+
+Reading Reader::read(const ReadRequest& request) {
+  const Instant began = clock_.now();
+  const Instant deadline = began + request.timeout;
+  std::optional<Target> target;
+  bool waited = false;
+  while (true) {
+    // Counted before anything is looked at, so that nothing falls between the look and the wait.
+    const std::uint64_t seen = progressing_.count();
+    progressing_.check_open();
+    auto state = std::make_unique<Reading::State>(pool_);
+    sqlite::Connection& connection = *state->connection;
+    const auto entries = find_entries(connection, request);
+    if (!target) target.emplace(connection, request, clock_.wall_time());
+
+    Ending ending{.met = target->is_met(connection, entries)};
+    if (!ending.met) ending.failure = progressing_.failure();
+    const Instant now = clock_.now();
+    if (!ending.met && !ending.failure && now < deadline) {
+      state.reset();
+      waited = true;
+      progressing_.wait(seen, deadline);
+      continue;
+    }
+
+    const auto stream = request.stream ? log::find_stream(connection, *request.stream) : std::nullopt;
+    state->stream_number = stream.value_or(0);
+    state->freshness = measure(connection, entries, request.stream ? std::optional(stream.value_or(0)) : std::nullopt,
+                               clock_.wall_time());
+    if (waited) state->freshness.waited = std::chrono::duration_cast<Duration>(now - began);
+    judge(*state, request, *target, ending);
+    count_dead_letters(*state, request, entries, request.stream ? std::optional(stream.value_or(0)) : std::nullopt);
+    const bool asked_in_vain = state->freshness.stale && !std::holds_alternative<Eventual>(request.consistency);
+    if (asked_in_vain && request.on_timeout == OnTimeout::error) {
+      const bool failed = ending.met || ending.failure;
+      throw Error(failed ? ErrorCode::projection_failed : ErrorCode::stale, state->warnings.front());
+    }
+    state->must_replay = asked_in_vain && request.on_timeout == OnTimeout::replay;
+    return Reading(std::move(state));
+  }
+}
+
+}  // namespace freshet::query
+
+namespace freshet {
+
+Reading::Reading(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Reading::Reading(Reading&&) noexcept = default;
+Reading& Reading::operator=(Reading&&) noexcept = default;
+Reading::~Reading() = default;
+
+const Freshness& Reading::freshness() const {
+  return state_->freshness;
+}
+const std::vector<std::string>& Reading::warnings() const {
+  return state_->warnings;
+}
+bool Reading::must_replay() const {
+  return state_->must_replay;
+}
+std::int64_t Reading::stream_number() const {
+  return state_->stream_number;
+}
+
+Rows Reading::query(std::string_view sql, Values values) {
+  sqlite::Statement& statement = state_->connection->statement(sql);
+  statement.bind_all({values.begin(), values.size()});
+  return Rows(statement);
+}
+
+}  // namespace freshet

@@ -1,0 +1,64 @@
+// Reads: wait for the target, then one snapshot with its freshness.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "freshet/clock.hpp"
+#include "freshet/query.hpp"
+#include "projection/catalog.hpp"
+#include "sqlite/pool.hpp"
+
+namespace freshet::query {
+
+// How a read waits for the projector, wherever that runs.
+class Progressing {
+ public:
+  Progressing() = default;
+  Progressing(const Progressing&) = delete;
+  Progressing& operator=(const Progressing&) = delete;
+  virtual ~Progressing() = default;
+
+  // Counts what was done so far.
+  [[nodiscard]] virtual std::uint64_t count() = 0;
+  // Returns when something may have been done after `seen`, or at the deadline.
+  virtual void wait(std::uint64_t seen, Instant deadline) = 0;
+  // Why nothing will be done any more.
+  [[nodiscard]] virtual std::optional<std::string> failure() = 0;
+  // Throws `closed` once the store is being closed.
+  virtual void check_open() = 0;
+};
+
+class Reader {
+ public:
+  Reader(sqlite::Pool& pool, Clock& clock, Progressing& progressing)
+      : pool_(pool), clock_(clock), progressing_(progressing) {}
+
+  [[nodiscard]] Reading read(const ReadRequest& request);
+
+ private:
+  sqlite::Pool& pool_;
+  Clock& clock_;
+  Progressing& progressing_;
+};
+
+}  // namespace freshet::query
+
+namespace freshet {
+
+// A read transaction on a borrowed connection, and what is known of it.
+class Reading::State {
+ public:
+  explicit State(sqlite::Pool& pool)
+      : connection(pool.borrow()), transaction(*connection, sqlite::Transaction::Kind::read) {}
+
+  sqlite::Pool::Loan connection;
+  sqlite::Transaction transaction;
+  Freshness freshness;
+  std::vector<std::string> warnings;
+  bool must_replay = false;
+  std::int64_t stream_number = 0;
+};
+
+}  // namespace freshet

@@ -1,0 +1,113 @@
+// From a consistency to positions.
+#include "query/target.hpp"
+
+#include "freshet/error.hpp"
+#include "log/event_rows.hpp"
+
+namespace freshet::query {
+namespace {
+
+std::string name(const StreamId& stream) {
+  return stream.category + '/' + stream.id;
+}
+
+// The last event of the log that was recorded at or before `time`. Times of recording rise with the
+// position, so it is found by halving.
+Position last_recorded_by(sqlite::Connection& connection, Timestamp time) {
+  std::int64_t low = 0;
+  std::int64_t high = log::last_of_log(connection).position.value;
+  while (low < high) {
+    const std::int64_t middle = low + (high - low + 1) / 2;
+    sqlite::Run run(connection.statement("SELECT recorded_at FROM events WHERE position = ?"), middle);
+    if (!run.next()) throw Error(ErrorCode::corrupt, "the log has no event at position " + std::to_string(middle));
+    if (run.integer(0) <= time.time_since_epoch().count()) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return Position{low};
+}
+
+}  // namespace
+
+bool has_applied(sqlite::Connection& connection, const projection::Entry& entry, Position position) {
+  if (position <= entry.checkpoint) return true;
+  sqlite::Run run(connection.statement("SELECT 1 FROM applied_above WHERE projection = ? AND position = ?"),
+                  entry.number, position.value);
+  return run.next();
+}
+
+Target::Target(sqlite::Connection& connection, const ReadRequest& request, Timestamp now) : stream_(request.stream) {
+  if (const auto* at_least = std::get_if<AtLeastVersion>(&request.consistency)) {
+    if (!stream_) throw Error(ErrorCode::invalid, "only a read of one stream can ask for a version");
+    version_ = at_least->version;
+    description_ = "version " + std::to_string(version_->value) + " of " + name(*stream_);
+    find_version(connection);
+  } else if (const auto* position = std::get_if<AtLeastPosition>(&request.consistency)) {
+    description_ = "position " + std::to_string(position->position.value);
+    aim_at(connection, request, position->position);
+  } else if (const auto* staleness = std::get_if<MaxStaleness>(&request.consistency)) {
+    const Position position_then = last_recorded_by(connection, now - staleness->age);
+    description_ = "position " + std::to_string(position_then.value) + ", the last one of the asked age";
+    aim_at(connection, request, position_then);
+  } else if (std::holds_alternative<Strong>(request.consistency)) {
+    const Position head = log::last_of_log(connection).position;
+    description_ = "position " + std::to_string(head.value) + ", the last one when the read began";
+    aim_at(connection, request, head);
+  }
+}
+
+void Target::aim_at(sqlite::Connection& connection, const ReadRequest& request, Position position) {
+  if (!request.stream || position > log::last_of_log(connection).position) {
+    through_ = position;
+    return;
+  }
+  // Of a single stream only its own events matter.
+  const auto stream = log::find_stream(connection, *request.stream);
+  if (!stream) return;
+  sqlite::Run run(connection.statement("SELECT position, version FROM events WHERE stream = ? AND position <= ? "
+                                       "ORDER BY version DESC LIMIT 1"),
+                  *stream, position.value);
+  if (!run.next()) return;
+  event_ = Position{run.integer(0)};
+  version_ = Version{run.integer(1)};
+}
+
+void Target::find_version(sqlite::Connection& connection) {
+  const auto stream = log::find_stream(connection, *stream_);
+  if (!stream) return;
+  sqlite::Run run(connection.statement("SELECT position FROM events WHERE stream = ? AND version = ?"), *stream,
+                  version_->value);
+  if (run.next()) event_ = Position{run.integer(0)};
+}
+
+bool Target::is_met(sqlite::Connection& connection, std::span<const projection::Entry> entries) {
+  if (version_ && *version_ > Version{} && !event_) {
+    find_version(connection);
+    if (!event_) return false;
+  }
+  for (const projection::Entry& entry : entries) {
+    if (through_ && entry.checkpoint < *through_) return false;
+    if (event_ && !has_applied(connection, entry, *event_)) return false;
+  }
+  return true;
+}
+
+std::optional<std::string> Target::missing_in_log(sqlite::Connection& connection) const {
+  if (version_ && !event_ && stream_) {
+    const auto stream = log::find_stream(connection, *stream_);
+    if (!stream) return "the log itself holds no " + name(*stream_) + " yet";
+    const Version last = log::last_of_stream(connection, *stream).version;
+    return "the log itself holds no version " + std::to_string(version_->value) + " yet (its last is " +
+           std::to_string(last.value) + ")";
+  }
+  const Position head = log::last_of_log(connection).position;
+  if (through_ && *through_ > head) {
+    return "the log itself holds no position " + std::to_string(through_->value) + " yet (its last is " +
+           std::to_string(head.value) + ")";
+  }
+  return std::nullopt;
+}
+
+}  // namespace freshet::query

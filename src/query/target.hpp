@@ -1,0 +1,47 @@
+// What a read has to see, as positions of the log: captured once, when the read begins, so that it does
+// not move away while it is waited for.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "freshet/query.hpp"
+#include "projection/catalog.hpp"
+#include "sqlite/connection.hpp"
+
+namespace freshet::query {
+
+class Target {
+ public:
+  // `now` is the time that a MaxStaleness counts back from.
+  Target(sqlite::Connection& connection, const ReadRequest& request, Timestamp now);
+
+  // Whether all of the projections have it, on the connection's present snapshot.
+  [[nodiscard]] bool is_met(sqlite::Connection& connection, std::span<const projection::Entry> entries);
+
+  // The version of the request's stream that has to be seen; nothing if none has.
+  [[nodiscard]] std::optional<Version> version() const { return version_; }
+
+  // "version 3 of order/123", "position 17"
+  [[nodiscard]] const std::string& description() const { return description_; }
+
+  // What is missing in the log itself, as a sentence: "the log itself holds no version 3 yet (its last is
+  // 2)". Nothing if nothing is.
+  [[nodiscard]] std::optional<std::string> missing_in_log(sqlite::Connection& connection) const;
+
+ private:
+  void aim_at(sqlite::Connection& connection, const ReadRequest& request, Position position);
+  void find_version(sqlite::Connection& connection);
+
+  std::optional<StreamId> stream_;
+  std::optional<Position> through_;  // Everything up to here.
+  std::optional<Position> event_;    // This event.
+  std::optional<Version> version_;   // Of the stream: the event's, or one that the log does not hold yet.
+  std::string description_;
+};
+
+// Whether the projection has applied this event.
+[[nodiscard]] bool has_applied(sqlite::Connection& connection, const projection::Entry& entry, Position position);
+
+}  // namespace freshet::query

@@ -1,0 +1,97 @@
+// A connection to one SQLite file, with its statements kept.
+//
+// Threads: one at a time.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "freshet/types.hpp"
+#include "sqlite/statement.hpp"
+
+namespace freshet::sqlite {
+
+class Connection;
+
+// Statements by their text. Table names in braces get this cache's suffix.
+class StatementCache {
+ public:
+  StatementCache(Connection& connection, std::string suffix) : connection_(connection), suffix_(std::move(suffix)) {}
+
+  // A statement that is not running; valid as long as the cache.
+  [[nodiscard]] Statement& get(std::string_view sql);
+
+ private:
+  Connection& connection_;
+  std::string suffix_;
+  std::map<std::string, std::unique_ptr<Statement>, std::less<>> statements_;
+};
+
+// `{orders}_by_day` with the suffix "_2" is `orders_2_by_day`.
+[[nodiscard]] std::string expand_table_names(std::string_view sql, std::string_view suffix);
+
+enum class Access { read_only, read_write, create };
+
+// What a commit waits for; SQLite's `synchronous`.
+enum class Sync { normal, full };
+
+struct ConnectionOptions {
+  std::filesystem::path file;
+  Access access = Access::read_write;
+  Sync sync = Sync::full;
+  Duration busy_timeout{};
+};
+
+class Connection {
+ public:
+  explicit Connection(const ConnectionOptions& options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // The kept statement for this text.
+  [[nodiscard]] Statement& statement(std::string_view sql) { return statements_.get(sql); }
+
+  // Runs statements that return nothing, such as a script.
+  void execute(const std::string& sql);
+
+  // The first column of the only row; the statement is kept.
+  [[nodiscard]] std::int64_t integer(std::string_view sql);
+
+  [[nodiscard]] bool is_in_transaction() const;
+  [[nodiscard]] sqlite3* handle() const { return database_.getHandle(); }
+
+  // Closing does not fold the write-ahead log into the file, even if this is the last connection.
+  void leave_checkpoint_to_others();
+
+ private:
+  SQLite::Database database_;
+  StatementCache statements_;
+};
+
+// A transaction that is undone unless commit() is reached.
+class Transaction {
+ public:
+  enum class Kind {
+    read,   // One snapshot, from the first read on.
+    write,  // Takes the write lock at once: one that upgraded later could fail whatever the timeout.
+  };
+  Transaction(Connection& connection, Kind kind);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  void commit();
+
+ private:
+  Connection& connection_;
+  bool open_ = true;
+};
+
+}  // namespace freshet::sqlite

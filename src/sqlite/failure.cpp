@@ -1,0 +1,50 @@
+// The translation of SQLite's result codes to Error.
+#include "sqlite/failure.hpp"
+
+#include <sqlite3.h>
+
+#include <new>
+
+#include "base/ensure.hpp"
+#include "freshet/error.hpp"
+
+namespace freshet::sqlite {
+namespace {
+
+ErrorCode meaning(int extended_code) {
+  switch (extended_code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return ErrorCode::busy;
+    case SQLITE_FULL:
+      return ErrorCode::disk_full;
+    case SQLITE_READONLY:
+      return ErrorCode::read_only;
+    case SQLITE_NOTADB:
+      return ErrorCode::not_a_database;
+    case SQLITE_CORRUPT:
+      return ErrorCode::corrupt;
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_RANGE:
+      return ErrorCode::invalid;
+    default:
+      return ErrorCode::io;
+  }
+}
+
+}  // namespace
+
+void fail(int extended_code, const std::string& what, const std::string& message) {
+  if ((extended_code & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
+  ensure((extended_code & 0xff) != SQLITE_MISUSE, "SQLite's interface is used as it is documented");
+  throw Error(meaning(extended_code), what + ": " + message);
+}
+
+void fail(sqlite3* database, const std::string& what) {
+  fail(sqlite3_extended_errcode(database), what, sqlite3_errmsg(database));
+}
+
+}  // namespace freshet::sqlite

@@ -1,0 +1,132 @@
+// Prepared statements: binding, stepping, columns.
+#include "sqlite/statement.hpp"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+#include "base/ensure.hpp"
+#include "sqlite/failure.hpp"
+
+namespace freshet {
+
+Rows::Statement::Statement(sqlite3* database, std::string_view sql) : database_(database) {
+  const int result = sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                        &statement_, nullptr);
+  if (result != SQLITE_OK) sqlite::fail(database, "cannot prepare '" + std::string(sql) + "'");
+  ensure(statement_ != nullptr, "the text of a statement holds a statement");
+}
+
+Rows::Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
+
+void Rows::Statement::check_bound(int result) const {
+  if (result == SQLITE_OK) return;
+  if (result == SQLITE_TOOBIG || result == SQLITE_NOMEM) sqlite::fail(database_, "cannot bind a value");
+  ensure(false, "a statement has as many parameters as it is given, and is not running when they are bound");
+}
+
+void Rows::Statement::bind(int parameter, std::int64_t value) {
+  check_bound(sqlite3_bind_int64(statement_, parameter, value));
+}
+
+void Rows::Statement::bind(int parameter, double value) {
+  check_bound(sqlite3_bind_double(statement_, parameter, value));
+}
+
+void Rows::Statement::bind(int parameter, std::string_view text) {
+  // A null pointer would bind NULL.
+  const char* data = text.data() == nullptr ? "" : text.data();
+  check_bound(sqlite3_bind_text64(statement_, parameter, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void Rows::Statement::bind_blob(int parameter, std::string_view bytes) {
+  const char* data = bytes.data() == nullptr ? "" : bytes.data();
+  check_bound(sqlite3_bind_blob64(statement_, parameter, data, bytes.size(), SQLITE_STATIC));
+}
+
+void Rows::Statement::bind_null(int parameter) {
+  check_bound(sqlite3_bind_null(statement_, parameter));
+}
+
+void Rows::Statement::bind(int parameter, const Value& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    bind(parameter, *integer);
+  } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+    bind(parameter, *text);
+  } else if (const auto* real = std::get_if<double>(&value)) {
+    bind(parameter, *real);
+  } else {
+    bind_null(parameter);
+  }
+}
+
+void Rows::Statement::bind_all(std::span<const Value> values) {
+  ensure(std::cmp_equal(sqlite3_bind_parameter_count(statement_), values.size()),
+         "a statement is given as many values as it has parameters");
+  int parameter = 0;
+  for (const Value& value : values) bind(++parameter, value);
+}
+
+bool Rows::Statement::step() {
+  running_ = true;
+  const int result = sqlite3_step(statement_);
+  if (result == SQLITE_ROW) return true;
+  if (result == SQLITE_DONE) {
+    reset();
+    return false;
+  }
+  sqlite::fail(database_, "cannot run '" + std::string(sqlite3_sql(statement_)) + "'");
+}
+
+void Rows::Statement::reset() noexcept {
+  // The result repeats the error of the last step, which was thrown already.
+  sqlite3_reset(statement_);
+  running_ = false;
+}
+
+bool Rows::Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+std::int64_t Rows::Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+
+double Rows::Statement::real(int column) const {
+  return sqlite3_column_double(statement_, column);
+}
+
+std::string_view Rows::Statement::text(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return data == nullptr ? std::string_view{} : std::string_view{data, size};
+}
+
+Rows::Rows(Rows&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+
+Rows::~Rows() {
+  if (statement_ != nullptr) statement_->reset();
+}
+
+bool Rows::next() {
+  if (statement_ == nullptr || statement_->step()) return statement_ != nullptr;
+  // The statement is ready for its next run, which is not this one's any more.
+  statement_ = nullptr;
+  return false;
+}
+bool Rows::is_null(int column) const {
+  return statement_->is_null(column);
+}
+std::int64_t Rows::integer(int column) const {
+  return statement_->integer(column);
+}
+double Rows::real(int column) const {
+  return statement_->real(column);
+}
+std::string_view Rows::text(int column) const {
+  return statement_->text(column);
+}
+
+}  // namespace freshet

@@ -1,0 +1,88 @@
+// A prepared statement, kept for reuse, on SQLite's C interface.
+//
+// SQLiteCpp's own Statement cannot bind a string_view without a copy and counts references on every
+// column; this is the hottest path of the library, so it talks to SQLite directly.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "freshet/sql.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace freshet {
+
+// Also the engine behind the public Rows.
+class Rows::Statement {
+ public:
+  Statement(sqlite3* database, std::string_view sql);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  // Parameters count from 1. Text is borrowed until reset().
+  void bind(int parameter, std::int64_t value);
+  void bind(int parameter, double value);
+  void bind(int parameter, std::string_view text);
+  void bind_blob(int parameter, std::string_view bytes);
+  void bind_null(int parameter);
+  void bind(int parameter, const Value& value);
+  void bind_all(std::span<const Value> values);
+
+  // True: there is a row. Throws Error otherwise than by the end of the rows.
+  [[nodiscard]] bool step();
+
+  // Ready for the next run; parameters keep their values.
+  void reset() noexcept;
+
+  [[nodiscard]] bool is_running() const noexcept { return running_; }
+
+  // Columns count from 0.
+  [[nodiscard]] bool is_null(int column) const;
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] double real(int column) const;
+  [[nodiscard]] std::string_view text(int column) const;  // Of a blob: its bytes.
+
+ private:
+  void check_bound(int result) const;
+
+  sqlite3* database_;
+  sqlite3_stmt* statement_ = nullptr;
+  bool running_ = false;
+};
+
+}  // namespace freshet
+
+namespace freshet::sqlite {
+
+using Statement = Rows::Statement;
+
+// One run of a kept statement: binds, steps, and leaves it ready for the next run whatever happens.
+class Run {
+ public:
+  template <typename... Parameters>
+  explicit Run(Statement& statement, const Parameters&... parameters) : statement_(statement) {
+    int index = 0;
+    (statement_.bind(++index, parameters), ...);
+  }
+  ~Run() { statement_.reset(); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  [[nodiscard]] bool next() { return statement_.step(); }
+  // For statements without rows.
+  void finish() { static_cast<void>(statement_.step()); }
+
+  [[nodiscard]] std::int64_t integer(int column) const { return statement_.integer(column); }
+  [[nodiscard]] std::string_view text(int column) const { return statement_.text(column); }
+  [[nodiscard]] bool is_null(int column) const { return statement_.is_null(column); }
+
+ private:
+  Statement& statement_;
+};
+
+}  // namespace freshet::sqlite

@@ -1,0 +1,66 @@
+// Who drives the projector: a thread, the caller's steps, or nobody; and how others wait for it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "base/signal.hpp"
+#include "freshet/store.hpp"
+#include "projection/projector.hpp"
+#include "query/reader.hpp"
+
+namespace freshet::store {
+
+class EngineDriver final : public query::Progressing {
+ public:
+  // `work` is the signal that the projector gets told of new events by; `progress` the one it tells of
+  // what it did.
+  EngineDriver(Engine engine, Clock& clock, Signal& work, Signal& progress)
+      : engine_(engine), clock_(clock), work_(work), progress_(progress) {}
+  ~EngineDriver() override { stop(); }
+
+  // From here on the projector is driven. Not called with Engine::off.
+  void start(std::unique_ptr<projection::Projector> projector);
+
+  // Ends the thread and gives the lease back; waiters get `closed`.
+  void stop();
+
+  // On the caller's thread, once stopped: projects on until `done` says so or another process does it.
+  void finish(const std::function<bool()>& done);
+
+  // Returns when a crash is in effect that is to be at once.
+  void crash(CrashPoint point);
+  void restart();
+  [[nodiscard]] bool is_crashed() const { return projector_ && projector_->is_crashed(); }
+
+  bool step();
+  [[nodiscard]] std::optional<Instant> next_step();
+  [[nodiscard]] bool is_projecting() const { return projector_ && projector_->is_projecting(); }
+  [[nodiscard]] std::uint64_t refusals() const { return projector_ ? projector_->refusals() : 0; }
+  [[nodiscard]] bool is_off() const { return projector_ == nullptr; }
+  void hurry() { work_.notify(); }
+
+  [[nodiscard]] std::uint64_t count() override { return progress_.count(); }
+  void wait(std::uint64_t seen, Instant deadline) override;
+  [[nodiscard]] std::optional<std::string> failure() override;
+  void check_open() override;
+
+ private:
+  // Another process's commits are seen by looking: soon after something was going on, seldom when idle.
+  static constexpr Duration look_min = std::chrono::milliseconds{1};
+  static constexpr Duration look_max = std::chrono::milliseconds{50};
+
+  void run();
+
+  Engine engine_;
+  Clock& clock_;
+  Signal& work_;
+  Signal& progress_;
+  std::unique_ptr<projection::Projector> projector_;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace freshet::store

@@ -1,0 +1,102 @@
+// The bus under real threads: one publishes, one consumes, and the log is shared.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/guarded.hpp"
+#include "base/signal.hpp"
+#include "freshet/bus.hpp"
+
+using namespace std::chrono_literals;
+using namespace freshet;
+
+namespace {
+
+constexpr std::int64_t events = 100'000;
+
+RecordedEvent event_at(std::int64_t position) {
+  RecordedEvent event;
+  event.position = Position{position};
+  event.stream_number = position % 1'000;
+  event.data = "long enough to be allocated on its own: " + std::to_string(position);
+  return event;
+}
+
+// Every third batch is only announced, as if another process had appended it.
+void publish_all(Bus& bus, Guarded<std::int64_t>& head) {
+  std::vector<Message> batch;
+  int batches = 0;
+  for (std::int64_t position = 1; position <= events; ++position) {
+    batch.push_back({.event = std::make_shared<const RecordedEvent>(event_at(position))});
+    if (batch.size() < 20 && position < events) continue;
+    *head.locked() = position;
+    if (++batches % 3 == 0) {
+      bus.announce(Position{position});
+    } else {
+      bus.publish(batch);
+    }
+    batch.clear();
+  }
+}
+
+struct Count {
+  std::int64_t delivered = 0;
+  bool in_order = true;
+};
+
+// Acknowledges what arrives, until that is everything.
+Count consume_all(Consumer& consumer, Signal& signal, Clock& clock) {
+  Count count;
+  std::vector<std::int64_t> last(8);
+  while (consumer.acknowledged() != Offsets(8, Position{events})) {
+    const auto seen = signal.count();
+    const auto deliveries = consumer.poll(256);
+    for (const Delivery& delivery : deliveries) {
+      consumer.acknowledge(delivery);
+      if (delivery.attempt > 1) continue;
+      auto& before = last.at(static_cast<std::size_t>(delivery.partition));
+      count.in_order = count.in_order && before < delivery.event->position.value;
+      before = delivery.event->position.value;
+      ++count.delivered;
+    }
+    if (deliveries.empty()) signal.wait(clock, seen, consumer.next_arrival().value_or(clock.now() + 1h));
+  }
+  return count;
+}
+
+Count hammer(const BusOptions& options) {
+  SystemClock clock;
+  Guarded<std::int64_t> head;
+  const auto read_log = [&](Position after, std::size_t events_max) {
+    const auto end = std::min(*head.locked(), after.value + static_cast<std::int64_t>(events_max));
+    std::vector<RecordedEvent> slice;
+    for (auto position = after.value + 1; position <= end; ++position) slice.push_back(event_at(position));
+    return slice;
+  };
+  const auto bus = make_in_process_bus(options, read_log, clock);
+  Signal signal;
+  const auto consumer = bus->subscribe({.group = "hammer", .on_arrival = [&] { signal.notify(); }});
+  std::jthread publisher{[&] { publish_all(*bus, head); }};
+  return consume_all(*consumer, signal, clock);
+}
+
+}  // namespace
+
+TEST_SUITE("bus_threads") {
+  TEST_CASE("poll: beside a publishing thread every event arrives once and in its partition's order") {
+    const auto count = hammer({});
+    CHECK(count.delivered == events);
+    CHECK(count.in_order);
+  }
+
+  TEST_CASE("poll: the same with a memory so small that most is read from the log") {
+    const auto count = hammer({.delay = ExponentialDelay{10us}, .duplicate_probability = 0.1, .messages_max = 64});
+    CHECK(count.delivered == events);
+    CHECK(count.in_order);
+  }
+}

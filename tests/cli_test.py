@@ -1,0 +1,907 @@
+#!/usr/bin/env python3
+"""Tests of the whole program, as a user runs it: words in, text or JSON out, an exit code.
+
+    FRESHET=BUILD/src/cli/freshet tests/cli_test.py [TEST...]
+
+Each test has a directory of its own. Nothing here sleeps and hopes: what is waited for is a line of
+output, an event in the file or the end of a process. Closes with the line 'N passed, N failed'.
+"""
+
+import json
+import os
+import pty
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+FRESHET = os.path.abspath(os.environ.get("FRESHET", "build/src/cli/freshet"))
+PATIENCE = 30  # Seconds until a process or a wait counts as stuck.
+REAL_ORDERS = Path(__file__).resolve().parents[2] / "shared/data/orders.jsonl.gz"
+
+
+class Ran:
+    """What a process said, and how it ended."""
+
+    def __init__(self, completed):
+        self.code = completed.returncode
+        self.out = (completed.stdout or b"").decode("utf-8", "replace")
+        self.err = (completed.stderr or b"").decode("utf-8", "replace")
+
+    def __repr__(self):
+        return f"exit {self.code}\nout: {self.out}\nerr: {self.err}"
+
+
+class ProgramTest(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = Path(self.folder.name)
+        self.db = self.path / "freshet.db"
+        hidden = {"FRESHET_DB", "NO_COLOR"}
+        self.env = {name: value for name, value in os.environ.items() if name not in hidden}
+
+    def run_program(self, *words, **options):
+        options = {"cwd": self.path, "env": self.env, "timeout": PATIENCE, "input": b"", **options}
+        if "stdin" in options:
+            del options["input"]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return Ran(subprocess.run([FRESHET, *words], **{**streams, **options}))
+
+    def start(self, *words, **options):
+        pipe = subprocess.PIPE
+        options = {"cwd": self.path, "env": self.env, "stdin": pipe, "stdout": pipe, "stderr": pipe, **options}
+        process = subprocess.Popen([FRESHET, *words], **options)
+        self.addCleanup(self.stop, process)
+        return process
+
+    def stop(self, process):
+        if process.poll() is None:
+            process.kill()
+        process.wait(PATIENCE)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                stream.close()
+
+    def text(self, *words, **options):
+        """The text of a command that must succeed."""
+        ran = self.run_program(*words, **options)
+        self.assertEqual(ran.code, 0, ran)
+        return ran.out
+
+    def lines(self, *words, **options):
+        """The documents of a command that must succeed, one a line."""
+        out = self.text("--json", *words, **options)
+        self.assertTrue(out == "" or out.endswith("\n"), out)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def ok(self, *words, **options):
+        """The one document of a command that must succeed."""
+        documents = self.lines(*words, **options)
+        self.assertEqual(len(documents), 1, documents)
+        return documents[0]
+
+    def fails(self, code, name, *words, **options):
+        """The error object of a command that must fail so; nothing may stand on standard output."""
+        ran = self.run_program("--json", *words, **options)
+        self.assertEqual((ran.code, ran.out), (code, ""), ran)
+        error = json.loads(ran.err.splitlines()[-1])["error"]
+        self.assertEqual(error["code"], name, ran)
+        self.assertTrue(error["message"] and "\n" not in error["message"], ran)
+        return error
+
+    def usage(self, *words, **options):
+        return self.fails(2, "usage", *words, **options)["message"]
+
+    def place(self, order="1", *words):
+        return self.ok("order", "place", order, "--customer", "c9", "--item", "book:1:49.99", *words)
+
+    def order(self, order="1", *words):
+        return self.ok("order", "get", order, *words)
+
+    def sql(self, statement, *values):
+        connection = sqlite3.connect(self.db, isolation_level=None)
+        try:
+            return connection.execute(statement, values).fetchall()
+        finally:
+            connection.close()
+
+    def head(self):
+        return self.sql("SELECT coalesce(max(position), 0) FROM events")[0][0] if self.db.exists() else 0
+
+    def wait_until(self, condition):
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), end, "waited in vain")
+            time.sleep(0.005)
+
+    def write_orders(self, count, name="orders.jsonl"):
+        """A file that places and pays `count` orders."""
+        lines = []
+        for number in range(count):
+            order = {"at": "2020-01-01T00:00:00Z", "order": f"o{number}"}
+            items = [{"sku": "a", "quantity": 1, "unit_price_minor": 250}]
+            lines.append({**order, "command": "place", "customer": "c", "currency": "EUR", "items": items})
+            lines.append({**order, "command": "pay"})
+        return self.write_lines(lines, name)
+
+    def write_lines(self, lines, name="orders.jsonl"):
+        file = self.path / name
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        return file
+
+
+class HelpTest(ProgramTest):
+    GROUPS = {
+        "order": "place pay ship deliver cancel refund import get list stats history",
+        "log": "show verify",
+        "projection": "list rebuild",
+    }
+
+    def test_every_command_has_a_help_with_an_example_that_fits_100_columns(self):
+        for group, names in self.GROUPS.items():
+            for words in [[group], *[[group, name] for name in names.split()]]:
+                text = self.text(*words, "--help")
+                self.assertIn("Example:\n  freshet ", text)
+                self.assertIn("Usage: freshet " + " ".join(words), text)
+                self.assertLessEqual(max(map(len, text.splitlines())), 100, text)
+
+    def test_the_programs_help_names_groups_and_global_options_with_defaults(self):
+        text = self.text("--help")
+        for word in ["order", "log", "projection", "FRESHET_DB", "--config", "default: 5s", "default: 30s", "--seed"]:
+            self.assertIn(word, text)
+        self.assertIn("default: 500ms", self.text("order", "get", "--help"))
+
+    def test_the_version_is_shown_as_text_and_as_json(self):
+        self.assertRegex(self.text("--version"), r"^freshet \d+\.\d+\.\d+\n(.|\n)*SQLite")
+        self.assertTrue(self.ok("--version")["version"].startswith("freshet "))
+        self.assertIn("Usage", self.ok("--help")["help"])
+
+
+class UsageTest(ProgramTest):
+    def test_a_misspelt_word_is_answered_with_the_nearest(self):
+        self.assertIn("did you mean 'freshet order'?", self.usage("ordr"))
+        self.assertIn("did you mean 'freshet order place'?", self.usage("order", "plcae"))
+        self.assertIn("did you mean 'freshet order place'?", self.usage("place"))
+        self.assertIn("did you mean '--amount'?", self.usage("order", "pay", "1", "--amout", "5"))
+        self.assertIn("did you mean '--busy-timeout'?", self.usage("--busy-timeot", "5s", "order", "list"))
+        self.assertIn("see 'freshet order list --help'", self.usage("order", "list", "--zzzzzzzzz"))
+
+    def test_what_is_missing_or_too_much_is_named(self):
+        self.assertRegex(self.usage(), "missing command: 'freshet' takes one of order, .*log, .*projection")
+        self.assertIn("takes one of show, verify", self.usage("log"))
+        self.assertIn("missing ID", self.usage("order", "get"))
+        self.assertIn("missing --customer", self.usage("order", "place", "--item", "a:1:1"))
+        self.assertIn("missing --item", self.usage("order", "place", "--customer", "a"))
+        self.assertIn("unexpected argument 'x'", self.usage("order", "get", "1", "x"))
+        self.assertIn("--reason needs a value", self.usage("order", "cancel", "1", "--reason"))
+        self.assertIn("--limit was given more than once", self.usage("order", "list", "--limit", "1", "--limit", "2"))
+        self.assertIn("--sync takes no value", self.usage("order", "ship", "1", "--sync=maybe"))
+        self.assertIn("missing NAME", self.usage("projection", "rebuild"))
+        self.assertIn("exclude each other", self.usage("projection", "rebuild", "orders", "--all"))
+
+    def test_bad_values_are_refused(self):
+        get, place = ["order", "get", "1"], ["order", "place", "1", "--customer", "c", "--item", "a:1:1"]
+        for words in [
+            ["--delay", "5"], ["--delay", "uniform(5ms,1ms)"], ["--delay", "-1ms"], ["--duplicate", "1.5"],
+            ["--duplicate", "nan"], ["--redeliver-after", "0ms"], ["--seed", "-1"], ["--seed", "1x"],
+            ["--busy-timeout", "soon"], ["--durability", "half"], ["--color", "maybe"], ["--log-level", "loud"],
+            ["--db", ""], ["--timeout", "5"], ["--timeout", "25h"], ["--min-version", "-1"], ["--min-version", "x"],
+            ["--min-version", "99999999999999999999"], ["--min-position", "1.5"], ["--max-staleness", "1"],
+            ["--as-of", "yesterday"], ["--as-of", "2017-02-30"],
+        ]:
+            self.assertIn(f"bad value '{words[1]}' for {words[0]}: expected", self.usage(*get, *words))
+        for words in [["--expect-version", "-1"], ["--idempotency-key", ""], ["--idempotency-key", "k" * 256],
+                      ["--at", "noon"], ["--freight", "-1"], ["--freight", "1.234"], ["--currency", "euro"]]:
+            self.usage(*place, *words)
+        for words in [["list", "--limit", "0"], ["list", "--limit", "10001"], ["list", "--status", "lost"],
+                      ["list", "--status", "none"], ["import", "x", "--on-error", "cry"]]:
+            self.usage("order", *words)
+        for words in [["--from", "0"], ["--limit", "0"], ["--stream", "/1"], ["--stream", "a/"]]:
+            self.usage("log", "show", *words)
+        self.assertFalse(self.db.exists())
+
+    def test_items_and_amounts_are_checked(self):
+        for item in ["", "a", "a:1", ":1:1", "a:0:1", "a:-1:1", "a:1:-1", "a:1:1.234", "a:1:x", "a:1:1,5", "a:x:1",
+                     "a:1000000001:1", "a:1:90071992547409.92", "a:1000000000:90071992547409.91", "s" * 201 + ":1:1"]:
+            self.usage("order", "place", "1", "--customer", "c", "--item", item)
+        self.usage("order", "place", "1", "--customer", "c", "--item", "a:1:90071992547409.91", "--freight", "0.01")
+        self.usage("order", "place", "1", "--customer", "c", "--item", "a:1:1.5", "--currency", "JPY")
+        self.assertFalse(self.db.exists())
+
+    def test_ids_are_checked(self):
+        for order in ["", "x" * 201, b"\xff\xfe", "a\nb"]:
+            for command in ["get", "history", "pay"]:
+                self.usage("order", command, order)
+            self.usage("order", "place", order, "--customer", "c", "--item", "a:1:1")
+        for customer in ["", "x" * 201, b"\xff"]:
+            self.usage("order", "place", "1", "--customer", customer, "--item", "a:1:1")
+        self.usage("order", "place", "1", "--customer=", "--item", "a:1:1")
+        self.usage("order", "cancel", "1", "--reason", "x" * 4001)
+
+    def test_freshness_options_exclude_each_other(self):
+        options = [["--min-version", "1"], ["--min-position", "1"], ["--max-staleness", "1s"], ["--strong"],
+                   ["--read-your-writes"], ["--as-of", "1"]]
+        for one in options:
+            for other in options:
+                if one != other:
+                    self.assertIn("exclude each other", self.usage("order", "get", "1", *one, *other))
+        self.assertIn("exclude each other", self.usage("order", "list", "--strong", "--min-position", "1"))
+        self.usage("order", "stats", "--min-version", "1")
+
+    def test_errors_as_text_are_one_line_on_standard_error(self):
+        ran = self.run_program("order", "list", "--limit", "x")
+        self.assertEqual((ran.code, ran.out), (2, ""))
+        self.assertRegex(ran.err, r"^freshet: bad value 'x' for --limit: [^\n]*\n$")
+
+    def test_json_behind_the_bad_word_still_counts(self):
+        ran = self.run_program("order", "list", "--limit", "x", "--json")
+        self.assertEqual(json.loads(ran.err)["error"]["code"], "usage")
+
+
+class OrderCommandTest(ProgramTest):
+    def test_an_order_goes_its_way(self):
+        self.assertEqual(self.place("123", "--item", "pen:3:1.20", "--freight", "3.50"),
+                         {"order_id": "123", "version": 1, "position": 1, "event": "OrderCreated",
+                          "status": "created", "duplicate": False})
+        self.assertEqual(self.ok("order", "pay", "123")["event"], "OrderPaid")
+        self.assertEqual(self.ok("order", "ship", "123", "--carrier", "DHL", "--tracking", "T1")["status"], "shipped")
+        self.assertEqual(self.ok("order", "deliver", "123")["version"], 4)
+        self.assertEqual(self.ok("order", "refund", "123", "--reason", "broken")["position"], 5)
+        order = self.order("123")
+        self.assertEqual(order["items"][1], {"sku": "pen", "quantity": 3, "unit_price_minor": 120})
+        self.assertEqual((order["amount_minor"], order["freight_minor"], order["paid_minor"]), (5709, 350, 5709))
+        self.assertEqual((order["status"], order["version"], order["customer"]), ("refunded", 5, "c9"))
+
+    def test_the_answer_as_text_is_one_line(self):
+        words = ["order", "place", "1", "--customer", "c", "--item", "a:1:1"]
+        self.assertEqual(self.text(*words), "order 1 is created: OrderCreated, version 1, position 1\n")
+
+    def test_an_id_is_made_up_when_left_out(self):
+        first, second = (self.ok("order", "place", "--customer", "c", "--item", "a:1:1") for _ in range(2))
+        self.assertNotEqual(first["order_id"], second["order_id"])
+        self.assertEqual(self.order(second["order_id"])["status"], "created")
+
+    def test_a_sku_may_hold_colons_and_brackets_and_a_currency_has_its_decimals(self):
+        self.ok("order", "place", "1", "--customer", "[c]", "--item", "[a:b]:2:1500", "--currency", "JPY")
+        order = self.order("1")
+        self.assertEqual((order["amount_minor"], order["items"][0]["sku"]), (3000, "[a:b]"))
+        self.assertIn("3000 JPY", self.text("order", "get", "1"))
+
+    def test_the_rules_forbid(self):
+        self.place()
+        error = self.fails(3, "rejected", "order", "ship", "1")
+        self.assertEqual((error["order_id"], error["command"]), ("1", "ship"))
+        self.fails(3, "rejected", "order", "place", "1", "--customer", "c", "--item", "a:1:1")
+        self.ok("order", "pay", "1")
+        self.fails(3, "rejected", "order", "pay", "1")
+        self.assertEqual(self.head(), 2)
+
+    def test_an_order_that_does_not_exist_is_not_found(self):
+        self.place()
+        for command in ["pay", "ship", "deliver", "cancel", "refund"]:
+            self.assertIn("'9'", self.fails(5, "not_found", "order", command, "9")["message"])
+        self.fails(5, "not_found", "order", "pay", "9", "--amount", "5")
+
+    def test_an_expected_version_that_does_not_match_is_a_conflict(self):
+        self.place()
+        error = self.fails(4, "version_conflict", "order", "pay", "1", "--expect-version", "2")
+        self.assertEqual((error["expected_version"], error["actual_version"]), (2, 1))
+        self.assertEqual(self.ok("order", "pay", "1", "--expect-version", "1")["version"], 2)
+        self.assertEqual(self.place("2", "--expect-version", "0")["version"], 1)
+
+    def test_an_idempotency_key_answers_a_retry_as_before(self):
+        self.place()
+        refusal = self.fails(3, "rejected", "order", "ship", "1", "--idempotency-key", "early")
+        first = self.ok("order", "pay", "1", "--idempotency-key", "k")
+        again = self.ok("order", "pay", "1", "--idempotency-key", "k")
+        self.assertEqual(again, {**first, "duplicate": True})
+        self.assertEqual(self.fails(3, "rejected", "order", "ship", "1", "--idempotency-key", "early"), refusal)
+        self.assertEqual(self.head(), 2)
+        self.assertIn("'pay 1'", self.usage("order", "ship", "1", "--idempotency-key", "k"))
+
+    def test_a_payment_may_differ_from_the_amount_and_keeps_to_the_currency(self):
+        self.place()
+        self.assertIn("EUR has 2 decimals", self.usage("order", "pay", "1", "--amount", "1.234"))
+        self.usage("order", "pay", "1", "--amount", "-1")
+        self.usage("order", "pay", "1", "--amount", "90071992547409.92")
+        self.ok("order", "pay", "1", "--amount", "50")
+        self.assertEqual(self.ok("order", "stats")["revenue"], [{"currency": "EUR", "amount_minor": 5000}])
+
+    def test_at_says_when_it_happened(self):
+        self.place("1", "--at", "2017-10-02T12:56:33+02:00")
+        event = self.ok("order", "history", "1")
+        self.assertEqual(event["at"], "2017-10-02T10:56:33.000000Z")
+        self.assertNotEqual(event["recorded_at"], event["at"])
+
+    def test_sync_leaves_no_window(self):
+        self.place("1", "--sync", "--no-drain", "--delay", "1h")
+        self.assertFalse(self.order("1")["freshness"]["stale"])
+        self.ok("order", "pay", "1", "--no-drain", "--delay", "1h")
+        self.assertTrue(self.order("1")["freshness"]["stale"])
+        self.ok("order", "ship", "1", "--sync", "--no-drain", "--delay", "1h")
+        self.assertEqual(self.order("1")["status"], "shipped")
+
+    def test_the_answer_comes_before_the_delivery_and_the_process_waits_for_that(self):
+        process = self.start("--json", "order", "place", "1", "--customer", "c", "--item", "a:1:1", "--delay", "300ms")
+        self.assertEqual(json.loads(process.stdout.readline())["position"], 1)
+        self.assertIsNone(process.poll())
+        self.fails(5, "not_found", "order", "get", "1")
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual(self.order("1")["status"], "created")
+
+    def test_only_place_and_import_make_a_file(self):
+        for command in ["pay", "ship", "deliver", "cancel", "refund"]:
+            self.fails(1, "file_missing", "order", command, "1")
+        self.assertEqual(list(self.path.iterdir()), [])
+
+
+class OrderQueryTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.place("1", "--at", "2020-01-01T00:00:00Z")
+        self.ok("order", "pay", "1", "--at", "2020-01-02T00:00:00Z")
+
+    def fall_behind(self):
+        """Ships order 1 and leaves the read tables at version 2."""
+        self.ok("order", "ship", "1", "--no-drain", "--delay", "1h")
+
+    def test_get_says_how_fresh_it_is(self):
+        self.assertEqual(self.order()["freshness"], {
+            "source": "read_model", "stale": False, "version": 2, "latest_version": 2, "behind_events": 0,
+            "behind_ms": 0.0, "waited_ms": 0.0})
+        self.fall_behind()
+        order = self.order()
+        self.assertEqual((order["status"], order["version"]), ("paid", 2))
+        freshness = order["freshness"]
+        self.assertEqual((freshness["stale"], freshness["latest_version"], freshness["behind_events"]), (True, 3, 1))
+        self.assertGreater(freshness["behind_ms"], 0)
+        self.assertEqual(len(order["warnings"]), 1)
+
+    def test_get_as_text(self):
+        fresh = self.run_program("order", "get", "1")
+        self.assertRegex(fresh.out, r"status +paid\namount +49\.99 EUR\n")
+        self.assertIn("1 x book at 49.99 EUR", fresh.out)
+        self.assertIn("fresh, from the read tables", fresh.out)
+        self.assertEqual(fresh.err, "")
+        self.fall_behind()
+        stale = self.run_program("order", "get", "1")
+        self.assertIn("STALE: shows version 2 of 3", stale.out)
+        self.assertTrue(stale.err.startswith("warning: "), stale)
+
+    def test_waiting_reads_wait_and_see(self):
+        for words in [["--min-version", "2"], ["--min-position", "HERE"], ["--strong"], ["--max-staleness", "0ms"]]:
+            with self.subTest(words):
+                order = "order" + "".join(words)
+                self.place(order)
+                place = self.ok("order", "pay", order, "--no-drain", "--delay", "1h")["position"]
+                words = [word.replace("HERE", str(place)) for word in words]
+                answer = self.order(order, *words, "--timeout", "20s")
+                self.assertEqual((answer["version"], answer["freshness"]["stale"]), (2, False))
+
+    def test_a_wait_that_ends_in_vain_gives_the_stale_answer_with_a_warning(self):
+        self.fall_behind()
+        late = ["--timeout", "20ms", "--delay", "1h"]
+        order = self.order("1", "--min-version", "3", *late)
+        self.assertEqual((order["version"], order["freshness"]["stale"]), (2, True))
+        self.assertGreaterEqual(order["freshness"]["waited_ms"], 20)
+        self.assertIn("version 3", order["warnings"][0])
+        error = self.fails(6, "stale", "order", "get", "1", "--strong", "--require-fresh", *late)
+        self.assertEqual(error["freshness"]["latest_version"], 3)
+        for words in [["list"], ["stats"]]:
+            error = self.fails(6, "stale", "order", *words, "--min-position", "3", "--require-fresh", *late)
+            self.assertEqual((error["freshness"]["position"], error["freshness"]["head"]), (2, 3))
+
+    def test_a_version_that_nobody_wrote_is_said_to_be_missing(self):
+        order = self.order("1", "--min-version", "9", "--timeout", "5ms")
+        self.assertIn("no version 9", order["warnings"][0])
+
+    def test_read_your_writes_replays_the_log(self):
+        self.fall_behind()
+        order = self.order("1", "--read-your-writes", "--require-fresh")
+        self.assertEqual((order["status"], order["freshness"]["source"]), ("shipped", "event_log"))
+
+    def test_as_of_shows_the_order_as_it_was(self):
+        self.assertEqual(self.order("1", "--as-of", "1")["status"], "created")
+        self.assertEqual(self.order("1", "--as-of", "2020-01-01T12:00:00Z")["version"], 1)
+        self.assertEqual(self.order("1", "--as-of", "2020-01-02")["version"], 2)
+        for moment in ["0", "3", "2019-12-31T23:59:59Z"]:
+            self.fails(5, "not_found", "order", "get", "1", "--as-of", moment)
+
+    def test_an_unknown_order_is_not_found(self):
+        self.fails(5, "not_found", "order", "history", "9")
+        for words in [[], ["--read-your-writes"], ["--as-of", "1"], ["--strong"]]:
+            self.fails(5, "not_found", "order", "get", "9", *words)
+
+    def test_an_order_that_only_the_log_has_is_not_found_and_the_way_out_is_told(self):
+        self.place("2", "--no-drain", "--delay", "1h")
+        error = self.fails(5, "not_found", "order", "get", "2")
+        self.assertIn("--read-your-writes or --min-version 1", error["message"])
+        self.assertEqual((error["latest_version"], error["freshness"]["stale"]), (1, True))
+        self.fails(6, "stale", "order", "get", "2", "--require-fresh")
+        self.assertEqual(self.order("2", "--min-version", "1", "--timeout", "20s")["version"], 1)
+
+    def test_list_filters_and_pages(self):
+        for number in range(2, 6):
+            self.place(str(number), "--at", f"2020-02-0{number}T00:00:00Z")
+        self.ok("order", "place", "6", "--customer", "other", "--item", "a:1:1")
+        ids = lambda page: [order["order_id"] for order in page["orders"]]
+        self.assertEqual(ids(self.ok("order", "list", "--status", "paid")), ["1"])
+        self.assertEqual(ids(self.ok("order", "list", "--customer", "other")), ["6"])
+        self.assertEqual(ids(self.ok("order", "list", "--customer", "nobody")), [])
+        seen, words = [], []
+        while True:
+            page = self.ok("order", "list", "--limit", "2", *words)
+            self.assertLessEqual(len(page["orders"]), 2)
+            seen += ids(page)
+            if page["next"] is None:
+                break
+            words = ["--after", page["next"]]
+        self.assertEqual(sorted(seen), ["1", "2", "3", "4", "5", "6"])
+        self.usage("order", "list", "--after", "nonsense")
+        self.assertEqual(page["freshness"]["position"], page["freshness"]["head"])
+
+    def test_list_and_stats_as_text(self):
+        listed = self.text("order", "list")
+        self.assertRegex(listed, r"ORDER +STATUS +AMOUNT .*\n1 +paid +49\.99 EUR +c9 +2 +2020-01-01T")
+        text = self.text("order", "stats")
+        for line in ["orders 1", "  paid  1", "  49.99 EUR", "2020-01-02", "fresh, from the read tables"]:
+            self.assertIn(line, text)
+
+    def test_stats_count_orders_and_revenue(self):
+        stats = self.ok("order", "stats", "--strong")
+        self.assertEqual((stats["orders"], stats["by_status"]), (1, {"paid": 1}))
+        self.assertEqual(stats["by_day"], [
+            {"day": "2020-01-01", "currency": "EUR", "orders": 1, "revenue_minor": 0},
+            {"day": "2020-01-02", "currency": "EUR", "orders": 0, "revenue_minor": 4999}])
+        self.ok("order", "refund", "1")
+        self.assertEqual(self.ok("order", "stats")["revenue"], [{"currency": "EUR", "amount_minor": 0}])
+
+    def test_history_is_one_line_an_event(self):
+        created, paid = self.lines("order", "history", "1")
+        self.assertEqual(created["data"]["amount_minor"], 4999)
+        self.assertEqual({name: paid[name] for name in ["position", "order_id", "version", "event", "at"]},
+                         {"position": 2, "order_id": "1", "version": 2, "event": "OrderPaid",
+                          "at": "2020-01-02T00:00:00.000000Z"})
+        self.assertEqual(len(self.text("order", "history", "1").splitlines()), 2)
+
+    def test_queries_write_nothing(self):
+        self.fall_behind()
+        before = self.db.read_bytes()
+        self.order()
+        self.ok("order", "list")
+        self.ok("order", "stats")
+        self.order("1", "--read-your-writes")
+        self.assertEqual(self.sql("SELECT max(position) FROM projections")[0][0], 2)
+        self.assertEqual(self.db.read_bytes(), before)
+
+
+class ImportTest(ProgramTest):
+    def counts(self, document):
+        return [document[name] for name in ["lines", "applied", "duplicates", "rejected", "invalid"]]
+
+    def test_a_file_is_carried_out_and_a_second_time_changes_nothing(self):
+        file = self.write_orders(600)
+        first = self.ok("order", "import", file)
+        self.assertEqual(self.counts(first), [1200, 1200, 0, 0, 0])
+        self.assertGreater(first["seconds"], 0)
+        self.assertEqual(self.counts(self.ok("order", "import", file)), [1200, 0, 1200, 0, 0])
+        stats = self.ok("order", "stats")
+        self.assertEqual((stats["by_status"], stats["revenue"][0]["amount_minor"]), ({"paid": 600}, 600 * 250))
+        self.assertEqual(self.ok("log", "verify"), {"events": 1200, "streams": 600, "problems": []})
+
+    def test_standard_input_is_read_and_bad_lines_are_reported_by_number(self):
+        lines = b'{"at": "2020-01-01", "command": "pay", "order": "9"}\nnonsense\n'
+        ran = self.run_program("order", "import", "-", "--json", input=lines)
+        self.assertEqual((ran.code, self.counts(json.loads(ran.out))), (0, [2, 0, 0, 1, 1]), ran)
+        self.assertIn("line 1: rejected: ", ran.err)
+        self.assertIn("line 2: invalid: ", ran.err)
+
+    def test_on_error_stop_ends_there_and_keeps_what_came_before(self):
+        good = {"at": "2020-01-01", "command": "place", "order": "1", "customer": "c", "currency": "EUR",
+                "items": [{"sku": "a", "quantity": 1, "unit_price_minor": 1}]}
+        bad = {"at": "2020-01-01", "command": "ship", "order": "1"}
+        error = self.fails(3, "rejected", "order", "import", self.write_lines([good, bad, good]), "--on-error", "stop")
+        self.assertEqual((error["line"], error["applied"], error["rejected"]), (2, 1, 1))
+        self.assertEqual(self.order("1")["status"], "created")
+        file = self.write_lines([good, {"command": "?"}], "invalid.jsonl")
+        error = self.fails(2, "usage", "order", "import", file, "--on-error", "stop")
+        self.assertEqual((error["line"], error["duplicates"], error["invalid"]), (2, 1, 1))
+        ran = self.run_program("order", "import", file, "--on-error", "stop")
+        self.assertRegex(ran.err, r"^freshet: line 2: invalid: [^\n]*\n$")
+
+    def test_a_file_that_cannot_be_read_is_an_error_and_makes_no_database(self):
+        self.fails(1, "io_error", "order", "import", "missing.jsonl")
+        self.fails(1, "io_error", "order", "import", self.path)
+        self.assertFalse(self.db.exists())
+
+    def test_an_empty_file_is_no_lines(self):
+        self.assertEqual(self.counts(self.ok("order", "import", "-")), [0, 0, 0, 0, 0])
+
+    def test_delays_and_duplicates_change_nothing(self):
+        file = self.write_orders(50)
+        self.ok("order", "import", file, "--delay", "exponential(2ms)", "--duplicate", "0.3", "--seed", "7")
+        self.assertEqual(self.ok("order", "stats", "--strong")["revenue"][0]["amount_minor"], 50 * 250)
+        self.assertEqual(self.ok("log", "verify")["problems"], [])
+
+    def interrupt(self, how):
+        """Starts an import that never ends, and sends the signal once something of it is in the file."""
+        lines = self.write_orders(1000).read_bytes()
+        process = self.start("--json", "order", "import", "-")
+        process.stdin.write(lines)
+        process.stdin.flush()
+        self.wait_until(lambda: self.head() > 0)
+        process.send_signal(how)
+        return process
+
+    def finish_import(self):
+        done = self.counts(self.ok("order", "import", self.path / "orders.jsonl"))
+        self.assertEqual((done[0], done[1] + done[2]), (2000, 2000))
+        self.assertEqual(self.ok("order", "stats", "--strong")["by_status"], {"paid": 1000})
+        self.assertEqual(self.ok("log", "verify")["events"], 2000)
+
+    def test_an_import_ends_well_at_a_signal_and_can_be_run_again(self):
+        process = self.interrupt(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 130)
+        self.assertEqual(process.stdout.read(), b"")
+        error = json.loads(process.stderr.read())["error"]
+        self.assertEqual((error["code"], error["applied"]), ("interrupted", self.head()))
+        self.finish_import()
+
+    def test_sigterm_ends_it_as_well(self):
+        self.assertEqual(self.interrupt(signal.SIGTERM).wait(PATIENCE), 143)
+        self.finish_import()
+
+    def test_an_import_that_was_killed_can_be_run_again(self):
+        self.interrupt(signal.SIGKILL).wait(PATIENCE)
+        self.finish_import()
+
+    @unittest.skipUnless(REAL_ORDERS.exists() and os.environ.get("FRESHET_REAL_DATA"), "wants FRESHET_REAL_DATA")
+    def test_real_orders(self):
+        import gzip
+        lines = gzip.decompress(REAL_ORDERS.read_bytes())
+        self.assertEqual(self.counts(self.ok("order", "import", "-", input=lines)), [18936, 18899, 0, 37, 0])
+        stats = self.ok("order", "stats", "--strong")
+        self.assertEqual(stats["by_status"], {"created": 3, "paid": 214, "shipped": 283, "delivered": 4151,
+                                              "cancelled": 349})
+        self.assertEqual(stats["revenue"], [{"currency": "BRL", "amount_minor": 84160171}])
+
+
+class LogTest(ProgramTest):
+    def test_show_prints_events_in_order(self):
+        self.place("1")
+        self.place("2")
+        self.ok("order", "pay", "1")
+        events = self.lines("log", "show")
+        self.assertEqual([(event["position"], event["stream"], event["version"]) for event in events],
+                         [(1, "order/1", 1), (2, "order/2", 1), (3, "order/1", 2)])
+        self.assertEqual((events[2]["event"], events[2]["metadata"]), ("OrderPaid", None))
+        self.assertEqual(events[2]["data"], {"amount_minor": 4999, "currency": "EUR"})
+        positions = lambda *words: [event["position"] for event in self.lines("log", "show", *words)]
+        self.assertEqual(positions("--from", "2"), [2, 3])
+        self.assertEqual(positions("--from", "2", "--limit", "1"), [2])
+        self.assertEqual(positions("--stream", "1"), [1, 3])
+        self.assertEqual(positions("--stream", "order/1", "--from", "2"), [3])
+        self.assertEqual(positions("--from", "4"), [])
+        self.assertEqual(len(self.text("log", "show").splitlines()), 3)
+        self.fails(5, "not_found", "log", "show", "--stream", "9")
+
+    def test_a_long_log_is_shown_whole(self):
+        self.ok("order", "import", self.write_orders(600))
+        self.assertEqual([event["position"] for event in self.lines("log", "show")], list(range(1, 1201)))
+
+    def test_data_that_is_no_json_is_shown_as_a_string(self):
+        self.place()
+        self.text("order", "cancel", "1", "--reason", 'a "quoted"\nreason')
+        cancelled = self.lines("log", "show")[1]
+        self.assertEqual(cancelled["data"]["reason"], 'a "quoted"\nreason')
+        self.assertEqual(len(self.text("log", "show").splitlines()), 2)
+
+    def test_follow_shows_new_events_until_ctrl_c(self):
+        self.place("1")
+        process = self.start("--json", "log", "show", "--follow")
+        self.assertEqual(json.loads(process.stdout.readline())["position"], 1)
+        self.place("2")
+        self.assertEqual(json.loads(process.stdout.readline())["stream"], "order/2")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual(process.stderr.read(), b"")
+
+    def test_follow_waits_for_a_stream_that_does_not_exist_yet_and_ends_at_its_limit(self):
+        self.place("1")
+        process = self.start("--json", "log", "show", "--follow", "--stream", "2", "--limit", "1")
+        self.place("2")
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual(json.loads(process.stdout.read())["stream"], "order/2")
+
+    def test_follow_ends_when_nobody_reads_any_more(self):
+        self.place("1")
+        process = self.start("log", "show", "--follow")
+        process.stdout.readline()
+        process.stdout.close()
+        self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_verify_finds_a_damaged_event(self):
+        self.place()
+        self.ok("order", "pay", "1")
+        self.assertEqual(self.ok("log", "verify"), {"events": 2, "streams": 1, "problems": []})
+        self.assertIn("no problems", self.text("log", "verify"))
+        self.sql("DROP TRIGGER events_are_not_updated")
+        self.sql("UPDATE events SET data = replace(data, '4999', '1999') WHERE position = 2")
+        error = self.fails(7, "corrupt", "log", "verify")
+        self.assertEqual((error["events"], error["streams"]), (2, 1))
+        self.assertTrue(any("2" in problem for problem in error["problems"]), error)
+        self.fails(7, "corrupt", "order", "history", "1")
+
+    def test_verify_finds_read_tables_that_differ_from_a_replay(self):
+        self.place()
+        table = self.sql("SELECT name FROM sqlite_master WHERE sql LIKE '%order_id TEXT%'")[0][0]
+        self.sql(f'UPDATE "{table}" SET customer = \'thief\'')
+        self.assertTrue(self.fails(7, "corrupt", "log", "verify")["problems"])
+        self.ok("projection", "rebuild", "orders")
+        self.assertEqual(self.ok("log", "verify")["problems"], [])
+
+
+class ProjectionTest(ProgramTest):
+    def test_list_says_how_far_each_is(self):
+        self.place()
+        self.ok("order", "pay", "1", "--no-drain", "--delay", "1h")
+        orders, revenue = self.ok("projection", "list")["projections"]
+        behind_ms = orders.pop("behind_ms")
+        self.assertGreater(behind_ms, 0)
+        self.assertEqual(orders, {"name": "orders", "schema_version": 1, "mode": "async", "position": 1, "head": 2,
+                                  "behind_events": 1, "duplicates_skipped": 0, "dead_letters": 0})
+        self.assertEqual(revenue["name"], "revenue")
+        self.assertRegex(self.text("projection", "list"), r"orders +1 +async +1 of 2 +1 ")
+
+    def test_rebuild_gives_the_same_tables(self):
+        self.ok("order", "import", self.write_orders(30))
+        before = self.ok("order", "stats")
+        one = self.ok("projection", "rebuild", "orders")["rebuilt"]
+        self.assertEqual([(rebuilt["name"], rebuilt["events"]) for rebuilt in one], [("orders", 60)])
+        names = [rebuilt["name"] for rebuilt in self.ok("projection", "rebuild", "--all")["rebuilt"]]
+        self.assertEqual(names, ["orders", "revenue"])
+        self.assertEqual(self.ok("order", "stats"), before)
+        self.assertIn("from 60 events", self.text("projection", "rebuild", "revenue"))
+
+    def test_an_unknown_projection_is_not_found(self):
+        self.place()
+        self.assertIn("orders, revenue", self.fails(5, "not_found", "projection", "rebuild", "sales")["message"])
+
+
+class FileTest(ProgramTest):
+    READS = [["order", "get", "1"], ["order", "get", "1", "--strong"], ["order", "list"], ["order", "stats"],
+             ["order", "history", "1"], ["log", "show"], ["log", "verify"], ["projection", "list"],
+             ["projection", "rebuild", "--all"]]
+    PLACE = ["order", "place", "1", "--customer", "c", "--item", "a:1:1"]
+
+    def test_a_reading_command_makes_no_file(self):
+        for words in self.READS:
+            self.assertIn("freshet.db", self.fails(1, "file_missing", *words)["message"])
+        self.assertEqual(list(self.path.iterdir()), [])
+
+    def test_the_option_goes_before_the_environment_and_that_before_the_default(self):
+        self.env["FRESHET_DB"] = "env.db"
+        self.ok(*self.PLACE)
+        self.ok(*self.PLACE, "--db", "option.db")
+        self.assertTrue((self.path / "env.db").exists() and (self.path / "option.db").exists())
+        self.assertFalse(self.db.exists())
+
+    def test_a_missing_directory_and_a_directory_are_errors(self):
+        self.fails(1, "io_error", "--db", "missing/x.db", *self.PLACE)
+        self.fails(1, "not_a_database", "--db", ".", *self.PLACE)
+
+    def test_what_is_no_database_is_left_alone(self):
+        for content in [b"not a database at all, and long enough to be looked at" * 20, b"short"]:
+            self.db.write_bytes(content)
+            for words in [self.PLACE, *self.READS]:
+                self.fails(1, "not_a_database", *words)
+            self.assertEqual(self.db.read_bytes(), content)
+
+    def test_a_foreign_database_is_left_alone(self):
+        self.sql("CREATE TABLE songs (title TEXT)")
+        before = self.db.read_bytes()
+        for words in [self.PLACE, ["order", "list"], ["log", "verify"]]:
+            self.fails(1, "not_a_database", *words)
+        self.assertEqual(self.db.read_bytes(), before)
+
+    def test_a_newer_format_is_left_alone(self):
+        self.place()
+        self.sql("PRAGMA user_version = 99")
+        self.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        before = self.db.read_bytes()
+        for words in [self.PLACE, ["order", "list"], ["log", "verify"]]:
+            self.fails(1, "unsupported_format", *words)
+        self.assertEqual(self.db.read_bytes(), before)
+
+    @unittest.skipIf(os.geteuid() == 0, "root may write everything")
+    def test_a_read_only_file_is_an_error_for_commands(self):
+        self.place()
+        self.db.chmod(0o444)
+        self.fails(1, "read_only", "order", "pay", "1")
+
+    def test_a_full_disk_loses_nothing_that_was_reported(self):
+        file = self.write_orders(2000)
+        limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)))
+        ran = self.run_program("--json", "order", "import", file, preexec_fn=limit)
+        self.assertEqual((ran.code, ran.out), (1, ""), ran)
+        self.assertIn(json.loads(ran.err.splitlines()[-1])["error"]["code"], ["io_error", "disk_full"])
+        done = self.ok("order", "import", file)
+        self.assertEqual(done["applied"] + done["duplicates"], 4000)
+        self.assertEqual(self.ok("log", "verify")["events"], 4000)
+
+    def test_a_locked_database_is_busy_after_the_timeout(self):
+        self.place()
+        other = sqlite3.connect(self.db, isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        self.fails(8, "busy", "order", "pay", "1", "--busy-timeout", "30ms")
+        self.assertEqual(self.order("1")["status"], "created")
+        other.execute("ROLLBACK")
+        self.assertEqual(self.ok("order", "pay", "1")["version"], 2)
+
+    def test_two_processes_write_one_file(self):
+        self.place("0")
+        commands = [["order", "place", f"{number}", "--customer", "c", "--item", "a:1:1"] for number in range(1, 7)]
+        processes = [self.start(*words) for words in commands]
+        self.assertEqual([process.wait(PATIENCE) for process in processes], [0] * 6)
+        self.assertEqual(self.ok("order", "stats", "--strong", "--timeout", "20s")["orders"], 7)
+        self.assertEqual(self.ok("log", "verify")["problems"], [])
+
+
+class SettingsTest(ProgramTest):
+    def config(self, text):
+        file = self.path / "freshet.toml"
+        file.write_text(text, encoding="utf-8")
+        return ["--config", file]
+
+    def test_any_option_can_stand_in_a_config_file(self):
+        config = self.config('db = "other.db"\njson = true\ndelay = "uniform(1ms,2ms)"\ndurability = "normal"\n'
+                             '[order.place]\ncustomer = "c"\nitem = ["a:1:2", "b:1:3"]\n[order.list]\nlimit = 1\n')
+        for order in ["1", "2"]:
+            self.assertEqual(json.loads(self.text(*config, "order", "place", order))["version"], 1)
+        self.assertTrue((self.path / "other.db").exists())
+        self.assertEqual(len(json.loads(self.text(*config, "order", "list"))["orders"]), 1)
+        self.assertEqual(len(json.loads(self.text("order", "list", *config, "--limit", "5"))["orders"]), 2)
+        self.assertEqual(self.order("1", "--db", "other.db")["amount_minor"], 500)
+
+    def test_a_bad_config_file_is_a_usage_error(self):
+        for text in ["nonsense = 1", "[order.nonsense]\nx = 1", 'delay = "x"', "[order.list]\nlimit = 0"]:
+            self.usage(*self.config(text), "order", "list")
+        self.assertIn("missing.toml", self.usage("--config", "missing.toml", "order", "list"))
+
+    def test_global_options_can_stand_anywhere(self):
+        place = ["place", "1", "--customer", "c", "--item", "a:1:1"]
+        self.ok("--db", "x.db", "order", "--delay", "1ms", *place, "--seed", "3")
+        self.assertEqual(self.ok("order", "get", "1", "--db", "x.db")["version"], 1)
+
+    def test_words_that_name_commands_or_begin_with_a_dash_can_be_ids(self):
+        for order in ["list", "order", "-5"]:
+            self.place(order)
+            self.assertEqual(self.order(order)["order_id"], order)
+        self.ok("order", "place", "--customer", "c", "--item", "a:1:1", "--", "--odd")
+        self.assertEqual(self.ok("order", "get", "--", "--odd")["order_id"], "--odd")
+
+    def test_the_log_level_decides_what_is_logged(self):
+        self.place()
+        self.assertEqual(self.run_program("order", "pay", "1", "--log-level", "off").err, "")
+        self.assertEqual(self.run_program("order", "ship", "1").err, "")
+
+    def test_durability_normal_works(self):
+        self.assertEqual(self.place("1", "--durability", "normal")["version"], 1)
+
+
+class StreamTest(ProgramTest):
+    PLACE = ["order", "place", "new", "--customer", "c", "--item", "a:1:1"]
+
+    def into(self, descriptor, *words):
+        """Runs the program with its standard output going to the descriptor, which is then closed."""
+        try:
+            return Ran(subprocess.run([FRESHET, *words], stdin=subprocess.DEVNULL, stdout=descriptor,
+                                      stderr=subprocess.PIPE, cwd=self.path, env=self.env, timeout=PATIENCE))
+        finally:
+            os.close(descriptor)
+
+    def setUp(self):
+        super().setUp()
+        self.ok("order", "import", self.write_orders(300))
+
+    def test_a_closed_pipe_is_no_error(self):
+        for words in [["log", "show"], ["order", "list"], ["order", "get", "o1"], ["--help"], self.PLACE]:
+            reader, writer = os.pipe()
+            os.close(reader)
+            ran = self.into(writer, *words)
+            self.assertEqual((ran.code, ran.err), (0, ""), words)
+        self.assertEqual(self.order("new")["version"], 1)
+
+    def test_an_output_that_cannot_be_written_is_an_error(self):
+        for words in [["log", "show"], ["order", "list"], ["order", "get", "o1"], ["--version"], self.PLACE]:
+            ran = self.into(os.open("/dev/full", os.O_WRONLY), *words)
+            self.assertEqual(ran.code, 1, words)
+            self.assertRegex(ran.err, r"^freshet: cannot write to standard output: [^\n]*\n$")
+        self.assertEqual(self.order("new", "--read-your-writes")["version"], 1)
+
+    def on_terminal(self, stream, *words, **options):
+        """Runs the program with one of its streams on a terminal. Returns what the terminal got."""
+        controller, terminal = pty.openpty()
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: terminal}
+        if "input" in options:
+            del streams["stdin"]
+        env = {**self.env, "TERM": "xterm", **options.pop("env", {})}
+        ran = subprocess.run([FRESHET, *words], cwd=self.path, env=env, timeout=PATIENCE, **streams, **options)
+        os.close(terminal)
+        shown = b""
+        while True:
+            try:
+                part = os.read(controller, 65536)
+            except OSError:  # How the end of a terminal shows.
+                break
+            if not part:
+                break
+            shown += part
+        os.close(controller)
+        self.assertEqual(ran.returncode, 0, shown)
+        return shown.decode()
+
+    def test_colours_are_for_terminals_and_can_be_asked_for(self):
+        get = ["order", "get", "o1"]
+        self.assertNotIn("\x1b[", self.text(*get))
+        self.assertIn("\x1b[", self.text(*get, "--color", "always"))
+        self.assertIn("\x1b[", self.on_terminal("stdout", *get))
+        self.assertNotIn("\x1b[", self.on_terminal("stdout", *get, "--color", "never"))
+        self.assertNotIn("\x1b[", self.on_terminal("stdout", *get, env={"NO_COLOR": "1"}))
+        self.assertNotIn("\x1b[", self.on_terminal("stdout", *get, "--json"))
+
+    def test_a_progress_bar_is_for_terminals(self):
+        self.assertEqual(self.run_program("order", "import", self.path / "orders.jsonl").err, "")
+        lines = self.write_orders(10, "more.jsonl").read_bytes()
+        self.assertIn("import: 20", self.on_terminal("stderr", "order", "import", "-", input=lines))
+        self.assertEqual(self.run_program("projection", "rebuild", "--all").err, "")
+
+    def test_control_characters_do_not_reach_the_terminal(self):
+        clear = "\x1b[2J"
+        self.ok("order", "cancel", "o1", "--reason", clear)
+        self.assertIn("[2J", self.text("order", "history", "o1"))
+        self.assertNotIn(clear, self.text("order", "history", "o1"))
+        self.assertNotIn(clear, self.run_program("order", "get", clear).err)
+
+
+class SignalTest(ProgramTest):
+    def test_a_signal_ends_the_delivery_and_what_was_answered_stays(self):
+        for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+            order = f"order-{code}"
+            place = ["order", "place", order, "--customer", "c", "--item", "a:1:1"]
+            process = self.start("--json", *place, "--delay", "1h")
+            self.assertEqual(json.loads(process.stdout.readline())["order_id"], order)
+            process.send_signal(number)
+            self.assertEqual(process.wait(PATIENCE), code)
+            self.assertEqual(json.loads(process.stderr.read())["error"]["code"], "interrupted")
+            self.assertEqual(self.ok("order", "get", order, "--strong", "--timeout", "20s")["version"], 1)
+
+    def test_a_query_ends_at_once(self):
+        self.ok("order", "place", "1", "--customer", "c", "--item", "a:1:1")
+        process = self.start("order", "get", "1", "--min-version", "2", "--timeout", "1h", "--log-level", "debug")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), -signal.SIGINT)
+
+
+def main():
+    program = unittest.main(verbosity=1, exit=False)
+    result = program.result
+    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    skipped = len(result.skipped)
+    passed = result.testsRun - failed - skipped
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
+    sys.exit(0 if failed == 0 and passed > 0 else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+// Imports into a real store: what is counted, what is reported, and that a repetition changes nothing.
+#include <doctest/doctest.h>
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "freshet/error.hpp"
+#include "order_store.hpp"
+#include "orders/import.hpp"
+
+using namespace freshet;
+using namespace freshet::orders;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+std::string line(const std::string& command, const std::string& order, const std::string& more = "") {
+  return R"({"at":"2017-10-02T10:56:33Z","command":")" + command + R"(","order":")" + order + "\"" + more + "}";
+}
+
+std::string placing(const std::string& order) {
+  return line("place", order,
+              R"(,"customer":"c9","currency":"BRL","items":[{"sku":"book","quantity":1,"unit_price_minor":4999}])");
+}
+
+std::string joined(const Lines& lines) {
+  std::string text;
+  for (const std::string& each : lines) text += each + "\n";
+  return text;
+}
+
+// An order that is placed, paid and shipped too early: two lines to apply and two to refuse.
+std::string small_file() {
+  return joined({placing("1"), line("ship", "1"), line("pay", "1"), line("pay", "2")});
+}
+
+struct Imported {
+  ImportResult result;
+  Lines problems;
+};
+
+Imported import_text(OrderStore& fixture, const std::string& text, ImportOptions options = {}) {
+  Imported imported;
+  options.on_problem = [&](std::int64_t number, std::string_view verdict, const std::string& why) {
+    imported.problems.push_back(std::to_string(number) + " " + std::string{verdict} + ": " + why);
+  };
+  std::istringstream lines(text);
+  imported.result = fixture.orders().import(lines, options);
+  return imported;
+}
+
+// The counts of a result on one line: lines, applied, duplicates, rejected, invalid.
+std::string counts(const ImportResult& result) {
+  std::string text = std::to_string(result.lines);
+  for (const auto count : {result.applied, result.duplicates, result.rejected, result.invalid}) {
+    text += " " + std::to_string(count);
+  }
+  return text;
+}
+
+std::string many_orders(int count) {
+  std::string text;
+  for (int order = 0; order < count; ++order) text += placing(std::to_string(order)) + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_SUITE("order_import") {
+  TEST_CASE("import: commands are applied in their order, and the events happened when the lines say") {
+    OrderStore fixture;
+    const auto imported = import_text(fixture, joined({placing("1"), line("pay", "1", R"(,"amount_minor":5000)")}));
+    CHECK(counts(imported.result) == "2 2 0 0 0");
+    const auto answer = fixture.orders().replay("1");
+    REQUIRE(answer.value.has_value());
+    CHECK(answer.value->order.status == Status::paid);
+    CHECK(answer.value->order.paid_minor == 5'000);
+    CHECK(answer.value->order.updated_at == parse_timestamp("2017-10-02T10:56:33Z"));
+  }
+  TEST_CASE("import: what the rules refuse is reported with its line, and passed over") {
+    OrderStore fixture;
+    const auto imported = import_text(fixture, small_file());
+    CHECK(counts(imported.result) == "4 2 0 2 0");
+    CHECK_FALSE(imported.result.stopped);
+    CHECK(imported.problems ==
+          Lines{"2 rejected: order '1': cannot ship: the order is created, and only a paid order can be shipped",
+                "4 rejected: order '2': there is no such order"});
+  }
+  TEST_CASE("import: what is no valid line is reported with its number, and passed over") {
+    OrderStore fixture;
+    const auto imported = import_text(fixture, joined({placing("1"), "{", line("pay", "1"), line("eat", "1")}));
+    CHECK(counts(imported.result) == "4 2 0 0 2");
+    CHECK(imported.problems == Lines{"2 invalid: no valid JSON: error at byte 2",
+                                     "4 invalid: command is none of place, pay, ship, deliver, cancel and refund"});
+  }
+  TEST_CASE("import: blank lines are not counted as lines, but have a number") {
+    OrderStore fixture;
+    const auto imported = import_text(fixture, "\n \t\r\n" + placing("1") + "\n\n{\n");
+    CHECK(counts(imported.result) == "2 1 0 0 1");
+    CHECK(imported.problems == Lines{"5 invalid: no valid JSON: error at byte 2"});
+  }
+  TEST_CASE("import: a byte order mark, CR LF and a last line without an end do no harm") {
+    OrderStore fixture;
+    const auto imported = import_text(fixture, "\xEF\xBB\xBF" + placing("1") + "\r\n" + line("pay", "1"));
+    CHECK(counts(imported.result) == "2 2 0 0 0");
+  }
+  TEST_CASE("import: an empty input has no lines") {
+    OrderStore fixture;
+    CHECK(counts(import_text(fixture, "").result) == "0 0 0 0 0");
+    CHECK(counts(import_text(fixture, "\n\n").result) == "0 0 0 0 0");
+  }
+  TEST_CASE("import: a line that is too long is invalid, and the next one is read as usual") {
+    OrderStore fixture;
+    const std::string most(import_line_bytes_max, 'x');
+    const auto imported = import_text(fixture, most + "\n" + most + "x\n" + placing("2") + "\n" + most + "x");
+    CHECK(counts(imported.result) == "4 1 0 0 3");
+    CHECK(imported.problems == Lines{"1 invalid: no valid JSON: error at byte 1",
+                                     "2 invalid: longer than 8388608 bytes", "4 invalid: longer than 8388608 bytes"});
+  }
+
+  TEST_CASE("import: a repetition records nothing, and counts what the first run refused") {
+    OrderStore fixture;
+    const auto first = import_text(fixture, small_file());
+    const auto again = import_text(fixture, small_file());
+    CHECK(counts(again.result) == "4 0 2 2 0");
+    CHECK(again.problems == first.problems);
+    CHECK(fixture.store().log().head() == Position{2});
+  }
+  TEST_CASE("import: a refusal is final, even if the order's state would allow the line by now") {
+    OrderStore fixture;
+    import_text(fixture, line("pay", "1"));
+    import_text(fixture, placing("1"));
+    CHECK(counts(import_text(fixture, line("pay", "1")).result) == "1 0 0 1 0");
+  }
+  TEST_CASE("import: what is said twice in one file is applied once") {
+    OrderStore fixture;
+    CHECK(counts(import_text(fixture, joined({placing("1"), placing("1"), line("pay", "1")})).result) == "3 2 1 0 0");
+  }
+  TEST_CASE("import: goes on from what commands did to an order before") {
+    OrderStore fixture;
+    fixture.done("1", place());
+    CHECK(counts(import_text(fixture, joined({line("pay", "1"), line("ship", "1")})).result) == "2 2 0 0 0");
+    CHECK(fixture.done("1", Deliver{}).version == Version{4});
+  }
+
+  TEST_CASE("import: with stop the first problem ends it, and what came before stays") {
+    OrderStore fixture;
+    const auto imported =
+        import_text(fixture, joined({placing("1"), "{", placing("2")}), {.on_error = ImportOptions::OnError::stop});
+    CHECK(counts(imported.result) == "2 1 0 0 1");
+    CHECK(imported.result.stopped);
+    CHECK(imported.problems.size() == 1);
+    CHECK(fixture.store().log().head() == Position{1});
+  }
+  TEST_CASE("import: with stop a refusal ends it, and is remembered") {
+    OrderStore fixture;
+    const ImportOptions stop{.on_error = ImportOptions::OnError::stop};
+    CHECK(counts(import_text(fixture, small_file(), stop).result) == "2 1 0 1 0");
+    CHECK(counts(import_text(fixture, small_file(), stop).result) == "2 0 1 1 0");
+  }
+  TEST_CASE("import: progress is told after each batch") {
+    OrderStore fixture;
+    std::vector<std::int64_t> told;
+    import_text(fixture, many_orders(1'200), {.on_progress = [&](std::int64_t lines) {
+                  told.push_back(lines);
+                  return true;
+                }});
+    CHECK(told == std::vector<std::int64_t>{500, 1'000, 1'200});
+  }
+  TEST_CASE("import: one that was ended half-way is run again, and the end is the same") {
+    OrderStore fixture;
+    const auto half = import_text(fixture, many_orders(700), {.on_progress = [](std::int64_t) { return false; }});
+    CHECK(counts(half.result) == "500 500 0 0 0");
+    CHECK(half.result.stopped);
+    fixture.reopen();
+    CHECK(counts(import_text(fixture, many_orders(700)).result) == "700 200 500 0 0");
+    CHECK(fixture.store().log().head() == Position{700});
+  }
+  TEST_CASE("import: the read tables follow") {
+    OrderStore fixture;
+    import_text(fixture, many_orders(30));
+    fixture.store().drain();
+    CHECK(fixture.orders().stats().value.orders == 30);
+    CHECK(fixture.orders().get("7").value->order.items == std::vector<Item>{{"book", 1, 4'999}});
+  }
+  TEST_CASE("import: an input that breaks is an error, and the batches before it stay") {
+    // Gives its text, and then fails as a disk does.
+    class Broken final : public std::stringbuf {
+     public:
+      using std::stringbuf::stringbuf;
+      int_type underflow() override {
+        const auto next = std::stringbuf::underflow();
+        if (next == traits_type::eof()) throw std::runtime_error("broken");
+        return next;
+      }
+    };
+    OrderStore fixture;
+    Broken text(many_orders(600));
+    std::istream lines(&text);
+    CHECK_THROWS_AS(static_cast<void>(fixture.orders().import(lines, {})), Error);
+    CHECK(fixture.store().log().head() == Position{500});
+  }
+}

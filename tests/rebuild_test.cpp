@@ -1,0 +1,330 @@
+// Tests of making read tables again from the log: on request, and because the rules have changed.
+#include "projection/rebuild.hpp"
+
+#include <doctest/doctest.h>
+
+#include "engine_fixture.hpp"
+
+using namespace std::chrono_literals;
+using namespace freshet;
+using namespace freshet::tests;
+
+namespace {
+
+// More than fit into one batch of a rebuild, so that it has a middle.
+constexpr std::size_t many = 2'500;
+
+StoreOptions with_rules(const std::filesystem::path& file, int schema_version, BusOptions bus = {}) {
+  StoreOptions options = stepped(file, std::move(bus));
+  options.projections.front() = std::make_shared<Totals>(schema_version);
+  return options;
+}
+
+std::int64_t tables_in(Store& store) {
+  return number(store, "SELECT count(*) FROM sqlite_master WHERE type IN ('table', 'index')");
+}
+
+// A store with `many` events of the amount 1, all applied.
+void fill(const std::filesystem::path& file) {
+  Store store(stepped(file));
+  append_many(store, "a", many);
+  run_until_idle(store);
+}
+
+// Rules of a later release: one table is new.
+class TotalsAndDays : public Totals {
+ public:
+  TotalsAndDays() : Totals(2) {}
+  [[nodiscard]] std::vector<std::string> tables() const override { return {"totals", "days"}; }
+  void create(Tables& tables) const override {
+    Totals::create(tables);
+    tables.execute("CREATE TABLE {days} (day INTEGER PRIMARY KEY)");
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("rebuild") {
+  TEST_CASE("rebuild: the rows are the same afterwards, however often it is done") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    for (int value = 1; value <= 20; ++value) append(store, std::to_string(value % 3), value);
+    run_until_idle(store);
+    const std::int64_t tables = tables_in(store);
+    for (int again = 0; again < 3; ++again) {
+      CHECK(store.rebuild("totals"));
+      CHECK(store.rebuild("latest"));
+      CHECK(total(store) == 210);
+      CHECK(number(store, "SELECT count(*) FROM latest") == 3);
+    }
+    CHECK(tables_in(store) == tables);
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: rows that were damaged are right again") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    append(store, "a", 5);
+    run_until_idle(store);
+    connect(directory.file()).execute("UPDATE totals SET sum = 77");
+    CHECK(store.rebuild("totals"));
+    CHECK(total(store) == 5);
+  }
+
+  TEST_CASE("rebuild: the old rows answer meanwhile, and the new ones are there at once") {
+    const TempDir directory;
+    fill(directory.file());
+    connect(directory.file()).execute("UPDATE totals SET sum = 77");
+    Store store(stepped(directory.file()));
+    int told = 0;
+    std::int64_t last_done = 0;
+    CHECK(store.rebuild("totals", [&](std::int64_t done, std::int64_t all) {
+      ++told;
+      last_done = done;
+      CHECK(all == std::int64_t{many});
+      CHECK(total(store) == (done < all ? 77 : std::int64_t{many}));
+      return true;
+    }));
+    CHECK(told == 3);
+    CHECK(last_done == std::int64_t{many});
+  }
+
+  TEST_CASE("rebuild: a reading that began before the swap keeps the old rows") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    append(store, "a", 5);
+    run_until_idle(store);
+    connect(directory.file()).execute("UPDATE totals SET sum = 77");
+    Reading reading = store.read({.projections = {"totals"}});
+    CHECK(store.rebuild("totals"));
+    CHECK(number(reading, "SELECT sum FROM totals") == 77);
+    CHECK(total(store) == 5);
+  }
+
+  TEST_CASE("rebuild: stopped by its caller it changes nothing and leaves nothing behind") {
+    const TempDir directory;
+    fill(directory.file());
+    connect(directory.file()).execute("UPDATE totals SET sum = 77");
+    Store store(stepped(directory.file()));
+    const std::int64_t tables = tables_in(store);
+    CHECK_FALSE(store.rebuild("totals", [](std::int64_t, std::int64_t) { return false; }));
+    CHECK(total(store) == 77);
+    CHECK(tables_in(store) == tables);
+    CHECK(status(store, "totals").position.value == std::int64_t{many});
+    CHECK(store.rebuild("totals"));
+    CHECK(total(store) == std::int64_t{many});
+  }
+
+  TEST_CASE("rebuild: what is appended meanwhile is in the new rows, once") {
+    const TempDir directory;
+    fill(directory.file());
+    Store store(stepped(directory.file(), delayed(50ms)));
+    CHECK(store.rebuild("totals", [&](std::int64_t done, std::int64_t all) {
+      if (done < all) append(store, "b", 1, done == 1'000 ? Projecting::asynchronous : Projecting::synchronous);
+      return true;
+    }));
+    CHECK(total(store) == std::int64_t{many} + 2);
+    run_until_idle(store);
+    CHECK(total(store) == std::int64_t{many} + 2);
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: events that are on their way on the bus come as duplicates") {
+    const TempDir directory;
+    Store store(stepped(directory.file(), delayed(50ms)));
+    for (int value = 1; value <= 20; ++value) append(store, std::to_string(value % 3), value);
+    sleep(store, 50ms);
+    store.step();
+    append(store, "a", 100);
+    CHECK(store.rebuild("totals"));
+    CHECK(total(store) == 310);
+    run_until_idle(store);
+    CHECK(total(store) == 310);
+    CHECK(status(store, "totals").position == Position{21});
+    CHECK(status(store, "totals").duplicates_skipped > 0);
+  }
+
+  TEST_CASE("rebuild: dead letters go when the rules accept their events") {
+    const TempDir directory;
+    bool broken = true;
+    Store store(with_fragile(stepped(directory.file()),
+                             [&](const RecordedEvent& event) { return broken && amount(event) == 13; }));
+    for (const int value : {1, 13, 2}) append(store, "a", value);
+    run_until_idle(store);
+    REQUIRE(status(store, "fragile").dead_letters == 2);
+    broken = false;
+    CHECK(store.rebuild("fragile"));
+    CHECK(status(store, "fragile").dead_letters == 0);
+    append(store, "a", 3);
+    run_until_idle(store);
+    CHECK(number(store, "SELECT count(*) FROM fragile") == 4);
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: an event that fails becomes a dead letter, and its stream follows it") {
+    const TempDir directory;
+    Store store(with_fragile(stepped(directory.file()), on_amount(13)));
+    for (const int value : {1, 13, 2}) append(store, "a", value);
+    append(store, "b", 4);
+    CHECK(store.rebuild("fragile"));
+    CHECK(status(store, "fragile").dead_letters == 2);
+    CHECK(status(store, "fragile").position == Position{4});
+    CHECK(number(store, "SELECT count(*) FROM fragile") == 2);
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: an event that is being tried again by the projector is settled by it") {
+    const TempDir directory;
+    bool broken = true;
+    StoreOptions options = with_fragile(stepped(directory.file()), [&](const RecordedEvent&) { return broken; });
+    options.projector.retry_backoff = 1h;
+    Store store(std::move(options));
+    append(store, "a", 1);
+    run_due(store);
+    broken = false;
+    CHECK(store.rebuild("fragile"));
+    run_until_idle(store);
+    append(store, "a", 2);
+    run_until_idle(store);
+    CHECK(number(store, "SELECT count(*) FROM fragile") == 2);
+  }
+
+  TEST_CASE("rebuild: two at once are one too many") {
+    const TempDir directory;
+    fill(directory.file());
+    Store store(stepped(directory.file()));
+    Store other(idle(directory.file()));
+    ErrorCode refused = ErrorCode::io;
+    CHECK(store.rebuild("totals", [&](std::int64_t done, std::int64_t all) {
+      if (done < all) refused = error_of([&] { static_cast<void>(other.rebuild("latest")); });
+      return true;
+    }));
+    CHECK(refused == ErrorCode::busy);
+    CHECK(other.rebuild("latest"));
+  }
+
+  TEST_CASE("rebuild: one that a crash has interrupted can be run again") {
+    const TempDir directory;
+    const TempDir crashed;
+    fill(directory.file());
+    Store store(stepped(directory.file()));
+    const std::int64_t tables = tables_in(store);
+    static_cast<void>(store.rebuild("latest", [&](std::int64_t done, std::int64_t) {
+      if (done == 1'000) copy_files(directory, crashed);
+      return true;
+    }));
+    Store reopened(stepped(crashed.file()));
+    CHECK(number(reopened, "SELECT version FROM latest") == std::int64_t{many});
+    CHECK(tables_in(reopened) > tables);
+    CHECK(reopened.rebuild("latest"));
+    CHECK(tables_in(reopened) == tables);
+    CHECK(reopened.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: of a projection that is not there it is invalid") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    CHECK(error_of([&] { static_cast<void>(store.rebuild("nothing")); }) == ErrorCode::invalid);
+  }
+
+  TEST_CASE("open: a raised schema version makes the tables again, while the old rows answer") {
+    const TempDir directory;
+    fill(directory.file());
+    Store store(with_rules(directory.file(), 2));
+    CHECK(status(store, "totals").schema_version == 1);
+    CHECK(total(store) == std::int64_t{many});
+    store.step();
+    CHECK(total(store) == std::int64_t{many});
+    append(store, "b", 1);
+    run_until_idle(store);
+    CHECK(status(store, "totals").schema_version == 2);
+    CHECK(total(store) == 10 * (std::int64_t{many} + 1));
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("drain: waits for tables that are made again") {
+    const TempDir directory;
+    fill(directory.file());
+    Store store(with_rules(directory.file(), 2));
+    CHECK(store.drain());
+    CHECK(total(store) == 10 * std::int64_t{many});
+  }
+
+  TEST_CASE("open: rules with one more table are put in place of those without") {
+    const TempDir directory;
+    fill(directory.file());
+    StoreOptions options = stepped(directory.file());
+    options.projections.front() = std::make_shared<TotalsAndDays>();
+    Store store(options);
+    CHECK(store.drain());
+    CHECK(status(store, "totals").schema_version == 2);
+    CHECK(number(store, "SELECT count(*) FROM days") == 0);
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("open: a schema version below the stored one is refused") {
+    const TempDir directory;
+    Store(with_rules(directory.file(), 2)).close();
+    CHECK(error_of([&] { Store store(with_rules(directory.file(), 1)); }) == ErrorCode::unsupported_format);
+    Store store(with_rules(directory.file(), 2));
+    CHECK(total(store) == 0);
+  }
+
+  TEST_CASE("step: an old release that is still open leaves newer tables alone") {
+    const TempDir directory;
+    Store old(with_rules(directory.file(), 1));
+    append(old, "a", 1);
+    run_until_idle(old);
+    StoreOptions options = with_rules(directory.file(), 2);
+    options.engine = Engine::off;
+    Store newer(options);
+    CHECK(newer.rebuild("totals"));
+    append(old, "a", 2);
+    run_until_idle(old);
+    CHECK(status(old, "totals").schema_version == 2);
+    CHECK(total(old) == 10);
+    old.close();
+    Store next(with_rules(directory.file(), 2));
+    run_until_idle(next);
+    CHECK(total(next) == 30);
+  }
+
+  TEST_CASE("open: a projection that is new to a log with events is filled") {
+    const TempDir directory;
+    fill(directory.file());
+    Store store(with_fragile(stepped(directory.file()), on_amount(0)));
+    CHECK(status(store, "fragile").position == Position{0});
+    append(store, "b", 1);
+    run_until_idle(store);
+    CHECK(number(store, "SELECT count(*) FROM fragile") == std::int64_t{many} + 1);
+    CHECK(status(store, "fragile").position.value == std::int64_t{many} + 1);
+    CHECK(total(store) == std::int64_t{many} + 1);
+  }
+
+  TEST_CASE("append: a synchronous one is refused while a projection is being made again") {
+    const TempDir directory;
+    fill(directory.file());
+    Store store(with_rules(directory.file(), 2));
+    CHECK(error_of([&] { append(store, "a", 1, Projecting::synchronous); }) == ErrorCode::projection_failed);
+    run_until_idle(store);
+    append(store, "a", 1, Projecting::synchronous);
+    CHECK(total(store) == 10 * (std::int64_t{many} + 1));
+  }
+
+  TEST_CASE("step: projecting goes on while somebody else's rebuild keeps the projector's own waiting") {
+    const TempDir directory;
+    fill(directory.file());
+    Store other(idle(directory.file()));
+    CHECK(other.rebuild("latest", [&](std::int64_t done, std::int64_t all) {
+      if (done == 1'000) {
+        Store store(with_rules(directory.file(), 2));
+        append(store, "b", 1);
+        for (int step = 0; step < 10; ++step) store.step();
+        CHECK(status(store, "latest").position.value == std::int64_t{many} + 1);
+        REQUIRE(store.next_step());
+        CHECK(*store.next_step() > store.clock().now());
+      }
+      return done <= all;
+    }));
+  }
+}

@@ -21,7 +21,7 @@ import unittest
 from pathlib import Path
 
 FRESHET = os.path.abspath(os.environ.get("FRESHET", "build/src/cli/freshet"))
-PATIENCE = 30  # Seconds until a process or a wait counts as stuck.
+PATIENCE = 120  # Seconds until a process or a wait counts as stuck, on a machine with other work to do.
 REAL_ORDERS = Path(__file__).resolve().parents[2] / "shared/data/orders.jsonl.gz"
 
 
@@ -597,7 +597,7 @@ class LogTest(ProgramTest):
         self.ok("order", "import", self.write_orders(600))
         self.assertEqual([event["position"] for event in self.lines("log", "show")], list(range(1, 1201)))
 
-    def test_data_that_is_no_json_is_shown_as_a_string(self):
+    def test_text_with_quotes_and_line_ends_stays_on_its_line(self):
         self.place()
         self.text("order", "cancel", "1", "--reason", 'a "quoted"\nreason')
         cancelled = self.lines("log", "show")[1]
@@ -728,15 +728,15 @@ class FileTest(ProgramTest):
         self.fails(1, "read_only", "order", "pay", "1")
 
     def test_a_full_disk_loses_nothing_that_was_reported(self):
-        file = self.write_orders(2000)
+        file = self.write_orders(800)
         limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
-                         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)))
+                         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)))
         ran = self.run_program("--json", "order", "import", file, preexec_fn=limit)
         self.assertEqual((ran.code, ran.out), (1, ""), ran)
         self.assertIn(json.loads(ran.err.splitlines()[-1])["error"]["code"], ["io_error", "disk_full"])
         done = self.ok("order", "import", file)
-        self.assertEqual(done["applied"] + done["duplicates"], 4000)
-        self.assertEqual(self.ok("log", "verify")["events"], 4000)
+        self.assertEqual(done["applied"] + done["duplicates"], 1600)
+        self.assertEqual(self.ok("log", "verify")["events"], 1600)
 
     def test_a_locked_database_is_busy_after_the_timeout(self):
         self.place()

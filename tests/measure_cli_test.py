@@ -32,13 +32,14 @@ class VisibilityTest(MeasureTest):
         self.assertEqual((measured["writes"], measured["delay"]), (20, "fixed(20ms)"))
         times = [measured[name] for name in ["p50_ms", "p90_ms", "p99_ms", "max_ms"]]
         self.assertEqual(times, sorted(times))
-        self.assertGreater(times[0], 15)
+        self.assertGreater(times[0], 10)
         self.assertEqual(measured["delay_p99_ms"], 20)
         curve = measured["curve"]
         for name in ["t_ms", "p_fresh", "p_delivered"]:
             values = [point[name] for point in curve]
             self.assertEqual(values, sorted(values))
-        self.assertEqual((curve[0]["t_ms"], curve[0]["p_fresh"], curve[-1]["p_fresh"]), (0, 0, 1))
+        self.assertEqual((curve[0]["t_ms"], curve[-1]["p_fresh"]), (0, 1))
+        self.assertLess(curve[0]["p_fresh"], 0.5)
 
     def test_the_curve_of_the_delay_stands_beside_it(self):
         curve = self.measure("--writes", "10", "--delay", "uniform(10ms,30ms)")["curve"]

@@ -144,6 +144,19 @@ TEST_SUITE("rebuild") {
     CHECK(status(store, "totals").duplicates_skipped > 0);
   }
 
+  TEST_CASE("rebuild: what was applied above the checkpoint is below it afterwards") {
+    const TempDir directory;
+    Store store(stepped(directory.file(), delayed(50ms)));
+    append(store, "a", 1);
+    append(store, "b", 2, Projecting::synchronous);
+    REQUIRE(number(store, "SELECT count(*) FROM applied_above WHERE projection = 1") == 1);
+    CHECK(store.rebuild("totals"));
+    CHECK(number(store, "SELECT count(*) FROM applied_above WHERE projection = 1") == 0);
+    CHECK(status(store, "totals").position == Position{2});
+    run_until_idle(store);
+    CHECK(total(store) == 3);
+  }
+
   TEST_CASE("rebuild: dead letters go when the rules accept their events") {
     const TempDir directory;
     bool broken = true;

@@ -108,16 +108,15 @@ TEST_SUITE("script") {
   TEST_CASE("understand: only a listener that is there can be asked") {
     CHECK(error_of("listen wrong adds\nask wrnog 1") == "line 2: there is no listener 'wrnog': did you mean 'wrong'?");
     CHECK(error_of("ask wrong 1") == "line 1: there is no listener 'wrong': make one with 'listen wrong RULE'");
-    CHECK(error_of("listen a adds\nlisten a adds") ==
-          "line 2: the name 'a' is taken: give the listener another one");
+    CHECK(error_of("listen a adds\nlisten a adds") == "line 2: the name 'a' is taken: give the listener another one");
     CHECK(error_of("listen a adds\nask a 1 --deliveries 0") ==
           "line 2: bad value '0' for --deliveries: expected a whole number from 1");
   }
 
   TEST_CASE("check: values are compared as texts, and numbers by their value") {
     constexpr const char* answer = R"({"status": "paid", "n": 2.0, "ok": true, "none": null, "o": [{"x": "y"}]})";
-    for (const char* holding : {"status=paid", "n=2", "n=2.0", "ok=true", "none=null", "o.0.x=y", "n>=1.5", "n<=2",
-                                "status!=created"}) {
+    for (const char* holding :
+         {"status=paid", "n=2", "n=2.0", "ok=true", "none=null", "o.0.x=y", "n>=1.5", "n<=2", "status!=created"}) {
       CHECK(miss_of(holding, answer) == "");
     }
   }

@@ -164,7 +164,8 @@ class TypedTest(ShellTest):
         for word in ["order", "projection", "bus", "exit", "Tab completes"]:
             self.assertIn(word, overview)
         self.assertIn("--min-version", shell.run("help order get"))
-        self.assertIn("unknown command 'nothing'", shell.run("help nothing"))
+        self.assertIn("did you mean 'order'", shell.run("help ordr"))
+        self.assertIn("no help for 'nothing'", shell.run("help nothing"))
 
     def test_the_bus_is_changed_from_here_on(self):
         shell = self.shell()

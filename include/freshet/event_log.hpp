@@ -84,7 +84,7 @@ struct Append {
 struct Appended {
   StreamId stream;         // Of the first append with this command_id, if this one was a retry.
   Position first;          // 0 where no events were recorded.
-  Position last;           // Inclusive. A read at_least(last) sees the append.
+  Position last;           // Inclusive. A read with AtLeastPosition{last} sees the append.
   Version version;         // Of the stream, right after the (first) append.
   bool duplicate = false;  // A retry: the answer is the first one's, and nothing was recorded.
   std::string outcome = {};

@@ -63,7 +63,8 @@ enum class Source {
 // How fresh an answer is. It is data: keep it, show it, decide on it.
 struct Freshness {
   Source source = Source::read_model;
-  // The answer lacks something that was asked for, or that the log held when it was read.
+  // The answer lacks something that was asked for; of an Eventual read, something that the log holds. A
+  // dead letter among what was asked for makes it stale as well.
   bool stale = false;
   // For the whole log: everything up to `position` is in the answer, and the log's last was `head`.
   Position position;
@@ -93,7 +94,7 @@ class Reading {
 
   [[nodiscard]] const Freshness& freshness() const;
 
-  // One sentence each, for people; empty unless something was asked for and not met.
+  // One sentence each, for people; empty unless the answer is stale.
   [[nodiscard]] const std::vector<std::string>& warnings() const;
 
   // The target was not reached, and OnTimeout::replay asks for the log.

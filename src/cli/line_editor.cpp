@@ -70,7 +70,8 @@ class LineEditor::Impl {
 
   std::optional<std::string> read(const std::string& prompt) {
     prompt_ = prompt;
-    ::el_resize(editor_);  // The window may have changed while a command ran.
+    ::el_resize(editor_);                // The window may have changed while a command ran.
+    ::el_set(editor_, EL_PREP_TERM, 1);  // Before the prompt, so that a key that answers it is not the system's.
     int length = 0;
     const char* const text = ::el_gets(editor_, &length);
     if (text == nullptr || length <= 0) return std::nullopt;

@@ -59,15 +59,22 @@ std::span<const measure::CurvePoint> columns(const measure::Visibility& measured
 std::string chart_row(const measure::Visibility& measured, int row, const Palette& palette) {
   static const bool is_fine = shows_utf8();
   const double bottom = static_cast<double>(row) / chart_rows;
-  std::string line;
+  // Both curves rise, so first comes what nothing fills, then what only the delay does, then the read model.
+  std::string nothing;
+  std::string engine;
+  std::string fresh;
   for (const measure::CurvePoint& point : columns(measured)) {
     const std::string_view cell =
         is_fine ? filled(fine_levels, point.p_fresh, bottom) : filled(plain_levels, point.p_fresh, bottom);
-    // Where the event has arrived by its delay and the read model does not show it yet.
-    const bool is_engine = cell == " " && point.p_delivered > bottom;
-    line += is_engine ? palette.faint(is_fine ? "·" : "-") : palette.good(cell);
+    if (cell != " ") {
+      fresh += cell;
+    } else if (point.p_delivered > bottom) {
+      engine += is_fine ? "·" : "-";
+    } else {
+      nothing += cell;
+    }
   }
-  return line;
+  return nothing + palette.faint(engine) + palette.good(fresh);
 }
 
 std::string chart(const measure::Visibility& measured, const Palette& palette) {

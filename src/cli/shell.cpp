@@ -12,7 +12,6 @@
 #include <stop_token>
 #include <thread>
 
-#include "cli/overloaded.hpp"
 #include "cli/process_session.hpp"
 #include "cli/report.hpp"
 #include "cli/shell_lines.hpp"

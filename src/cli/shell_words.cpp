@@ -1,10 +1,12 @@
 // Splits and completes the lines of a shell.
 #include "cli/shell_words.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <sstream>
 
-#include "cli/overloaded.hpp"
+#include "base/suggest.hpp"
 #include "scenario/script.hpp"
 
 namespace freshet::cli {
@@ -21,6 +23,13 @@ constexpr const char* own_help =
 // A text that could not be typed as it is would have to be quoted.
 bool is_plain(const std::string& word) {
   return word.find_first_of(" \t'\"\\#") == std::string::npos;
+}
+
+std::string unknown_topic(const std::string& word, const Words& known) {
+  if (const auto close = nearest(word, known)) {
+    return fmt::format("there is no help for '{}': did you mean '{}'?", word, *close);
+  }
+  return fmt::format("there is no help for '{}': 'help' shows what there is", word);
 }
 
 // Behind the last blank; quotes are left to whoever types them.
@@ -59,6 +68,10 @@ bool asks_for_help(const Words& words) {
 
 std::variant<HelpWanted, UsageError> help_for(const Words& words, const Settings& settings) {
   Words asked{words.begin() + 1, words.end()};
+  for (auto word = asked.begin(); word != asked.end(); ++word) {
+    const Words known = next_words({asked.begin(), word}).words;
+    if (std::ranges::find(known, *word) == known.end()) return UsageError{unknown_topic(*word, known)};
+  }
   asked.emplace_back("--help");
   const Parsed parsed = parse_line(asked, settings);
   if (const auto* help = std::get_if<HelpWanted>(&parsed.outcome)) {

@@ -198,7 +198,9 @@ std::string help_text(const CLI::App& app) {
   std::string commands;
   for (const CLI::App* command : commands_of(app)) commands += entry(command->get_name(), command->get_description());
   if (!commands.empty()) text += (app.get_parent() == nullptr ? "\nGroups:\n" : "\nCommands:\n") + commands;
-  for (const std::string& group : app.get_groups()) text += options_text(app, group);
+  for (const std::string& group : app.get_groups()) {
+    if (!group.empty()) text += options_text(app, group);  // What has no group is not shown.
+  }
   if (!app.get_footer().empty()) text += "\n" + app.get_footer() + "\n";
   if (app.get_parent() != nullptr) text += "\nThe options of every command, such as --db and --json: freshet --help\n";
   return text;

@@ -63,8 +63,8 @@ std::string format_money(std::int64_t minor, std::string_view currency) {
   text.erase(0, sign.size());
   if (digits == 0) return sign + text;
   if (text.size() <= digits) text.insert(0, digits + 1 - text.size(), '0');
-  text.insert(text.size() - digits, ".");
-  return sign + text;
+  const std::size_t whole = text.size() - digits;
+  return sign + text.substr(0, whole) + '.' + text.substr(whole);
 }
 
 std::optional<Item> parse_item(std::string_view text, std::string_view currency) {

@@ -17,8 +17,8 @@ using Json = nlohmann::ordered_json;
 // The script ends here.
 class Stopped : public std::runtime_error {
  public:
-  explicit Stopped(const std::string& message, std::optional<Miss> missed = std::nullopt)
-      : std::runtime_error(message), miss(std::move(missed)) {}
+  explicit Stopped(const std::string& message) : std::runtime_error(message) {}
+  explicit Stopped(Miss missed) : std::runtime_error(missed.message), miss(std::move(missed)) {}
 
   std::optional<Miss> miss;
 };
@@ -72,7 +72,7 @@ class Player {
 
   void play(const Expect& expect) {
     for (const Condition& condition : expect.conditions) {
-      if (auto miss = check(condition, answer_)) throw Stopped(std::string{miss->message}, std::move(miss));
+      if (auto miss = check(condition, answer_)) throw Stopped(*std::move(miss));
     }
   }
 
@@ -113,22 +113,22 @@ Report play(const std::string& name, const std::vector<Step>& steps, const Stage
   Recorder recorder;
   Stage stage{options, recorder};
   Player player{steps, stage};
+  const auto fail = [&](const std::string& why) {
+    report.passed = false;
+    report.failed_line = player.line();
+    report.failure = report.failed_line > 0 ? fmt::format("line {}: {}", report.failed_line, why) : why;
+  };
   try {
     player.play_all();
     stage.drain();
     report.point = point_of(steps);
   } catch (const Stopped& stopped) {
-    report.failure = stopped.what();
+    fail(stopped.what());
     report.miss = stopped.miss;
   } catch (const Error& error) {
-    report.failure = error.what();
+    fail(error.what());
   }
-  report.passed = report.failure.empty();
   report.seed = stage.bus().seed;
-  if (!report.passed) {
-    report.failed_line = player.line();
-    if (report.failed_line > 0) report.failure = fmt::format("line {}: {}", report.failed_line, report.failure);
-  }
   recorder.fill_in(report);
   return report;
 }

@@ -35,12 +35,19 @@ ErrorCode meaning(int extended_code) {
   }
 }
 
+// What can be done about it, where something can.
+const char* advice(ErrorCode code) {
+  if (code == ErrorCode::busy) return ": another process writes; try again, or wait longer";
+  if (code == ErrorCode::disk_full) return ": make room and try again";
+  return "";
+}
+
 }  // namespace
 
 void fail(int extended_code, const std::string& what, const std::string& message) {
   if ((extended_code & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
   ensure((extended_code & 0xff) != SQLITE_MISUSE, "SQLite's interface is used as it is documented");
-  throw Error(meaning(extended_code), what + ": " + message);
+  throw Error(meaning(extended_code), what + ": " + message + advice(meaning(extended_code)));
 }
 
 void fail(sqlite3* database, const std::string& what) {

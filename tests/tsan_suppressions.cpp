@@ -2,4 +2,6 @@
 // model. Linked into test programs of ThreadSanitizer builds only. Races beside the queue are still reported.
 extern "C" const char* __tsan_default_suppressions();
 
-extern "C" const char* __tsan_default_suppressions() { return "race:moodycamel::\n"; }
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:moodycamel::\n";
+}

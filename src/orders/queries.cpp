@@ -164,9 +164,9 @@ Answer<Page> Orders::list(const ListRequest& request, const ReadOptions& options
 
 std::vector<std::string> Orders::ids_starting_with(const std::string& start, std::size_t ids_max) {
   Reading reading = store_.read(request_for({"orders"}, {}));
-  auto rows = reading.query(
-      "SELECT order_id FROM {orders} WHERE substr(order_id, 1, length(?)) = ? ORDER BY order_id LIMIT ?",
-      {start, start, static_cast<std::int64_t>(ids_max)});
+  auto rows =
+      reading.query("SELECT order_id FROM {orders} WHERE substr(order_id, 1, length(?)) = ? ORDER BY order_id LIMIT ?",
+                    {start, start, static_cast<std::int64_t>(ids_max)});
   std::vector<std::string> ids;
   while (rows.next()) ids.emplace_back(rows.text(0));
   return ids;

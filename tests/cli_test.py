@@ -330,7 +330,7 @@ class OrderCommandTest(ProgramTest):
         self.assertEqual(self.order("1")["status"], "shipped")
 
     def test_the_answer_comes_before_the_delivery_and_the_process_waits_for_that(self):
-        process = self.start("--json", "order", "place", "1", "--customer", "c", "--item", "a:1:1", "--delay", "300ms")
+        process = self.start("--json", "order", "place", "1", "--customer", "c", "--item", "a:1:1", "--delay", "2s")
         self.assertEqual(json.loads(process.stdout.readline())["position"], 1)
         self.assertIsNone(process.poll())
         self.fails(5, "not_found", "order", "get", "1")

@@ -56,7 +56,8 @@ class LineEditor::Impl {
     ::el_set(editor_, EL_EDITOR, "emacs");
     ::el_set(editor_, EL_HIST, ::history, history_);
     ::el_set(editor_, EL_GETCFN, read_letter);
-    ::el_set(editor_, EL_ADDFN, "complete", "Complete the word", complete_word);
+    // The narrow call would leak copies of both texts.
+    ::el_wset(editor_, EL_ADDFN, L"complete", L"Complete the word", complete_word);
     ::el_set(editor_, EL_BIND, "^I", "complete", nullptr);
     ::el_set(editor_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
     ::el_source(editor_, nullptr);  // The user's own ~/.editrc.

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -104,6 +105,71 @@ TEST_SUITE("append_group") {
                     Error);
     CHECK(store.log().head() == Position{0});
     CHECK(total(store) == 0);
+  }
+
+  TEST_CASE("append_async: each is answered, and recorded in the order in which it was asked for") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    std::vector<std::future<AppendResult>> answers;
+    for (std::size_t count = 0; count < 2 * appends_in_flight_max; ++count) {
+      answers.push_back(store.log().append_async(to(std::to_string(count % 7))));
+    }
+    std::int64_t position = 0;
+    for (auto& answer : answers) CHECK(std::get<Appended>(answer.get()).first.value == ++position);
+    CHECK(store.log().head().value == position);
+  }
+
+  TEST_CASE("append_async: the request is copied, and a conflict fails only its own append") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    std::future<AppendResult> first;
+    std::future<AppendResult> second;
+    {
+      const NewEvent gone = event(5);
+      Append request = to("a", gone);
+      request.expected = ExpectedVersion::none();
+      first = store.log().append_async(request);
+      second = store.log().append_async(request);
+    }
+    CHECK(std::get<Appended>(first.get()).version == Version{1});
+    CHECK(std::get<Conflict>(second.get()).actual == Version{1});
+    CHECK(store.log().read_all({}, all_events).front().data == event(5).data);
+  }
+
+  TEST_CASE("append_async: a request outside its bounds is refused at once, and a closed log answers all") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    CHECK(error_of([&] { static_cast<void>(store.log().append_async(to(""))); }) == ErrorCode::invalid);
+    std::vector<std::future<AppendResult>> answers;
+    for (int count = 0; count < 100; ++count) answers.push_back(store.log().append_async(to("a")));
+    store.close();
+    for (auto& answer : answers) CHECK(answer.wait_for(0s) == std::future_status::ready);
+    CHECK(error_of([&] { static_cast<void>(store.log().append_async(to("a"))); }) == ErrorCode::closed);
+  }
+
+  TEST_CASE("append_async: a stepped store commits on the caller's thread") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    auto answer = store.log().append_async(to("a"));
+    CHECK(answer.wait_for(0s) == std::future_status::ready);
+    CHECK(std::get<Appended>(answer.get()).version == Version{1});
+  }
+
+  TEST_CASE("append: threads that wait and threads that do not share the log") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    on_eight_threads([&](int number) {
+      std::vector<std::future<AppendResult>> answers;
+      for (int nth = 0; nth < 40; ++nth) {
+        if (number % 2 == 0) {
+          static_cast<void>(store.log().append(to(std::to_string(nth % 5))));
+        } else {
+          answers.push_back(store.log().append_async(to(std::to_string(nth % 5))));
+        }
+      }
+      for (auto& answer : answers) static_cast<void>(answer.get());
+    });
+    CHECK(store.log().head() == Position{320});
   }
 
   TEST_CASE("append: of threads that meet each is answered once, and positions have no gaps") {

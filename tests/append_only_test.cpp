@@ -35,13 +35,15 @@ TEST_SUITE("append_only") {
   }
 
   TEST_CASE("events: INSERT OR REPLACE by position is refused") {
-    CHECK(holds(refusal("INSERT OR REPLACE INTO events SELECT position, stream, 7, type, data, content_type, metadata, "
+    CHECK(holds(refusal("INSERT OR REPLACE INTO events SELECT position, stream, 7, type, schema_version, data, "
+                        "content_type, metadata, "
                         "occurred_at, recorded_at, checksum FROM events WHERE position = 1"),
                 append_only));
   }
 
   TEST_CASE("events: INSERT OR REPLACE by stream and version is refused") {
-    CHECK(holds(refusal("INSERT OR REPLACE INTO events SELECT 7, stream, version, type, data, content_type, metadata, "
+    CHECK(holds(refusal("INSERT OR REPLACE INTO events SELECT 7, stream, version, type, schema_version, data, "
+                        "content_type, metadata, "
                         "occurred_at, recorded_at, checksum FROM events WHERE position = 1"),
                 append_only));
   }

@@ -1,26 +1,23 @@
-// Small stores for tests of the engine: a directory of their own, three tiny projections, and a clock that
-// stands still until it is moved.
+// Small stores for tests of the engine, on a clock that stands still until it is moved.
 #pragma once
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <ostream>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "freshet/error.hpp"
 #include "freshet/store.hpp"
+#include "projections.hpp"
 #include "sqlite/connection.hpp"
+#include "temp_dir.hpp"
 
 namespace freshet {
 
@@ -35,98 +32,6 @@ inline std::ostream& operator<<(std::ostream& out, Version version) {
 }  // namespace freshet
 
 namespace freshet::tests {
-
-// A new directory, gone with all that is in it at the end.
-class TempDir {
- public:
-  TempDir() {
-    std::string path = (std::filesystem::temp_directory_path() / "freshet-XXXXXX").string();
-    REQUIRE(mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  ~TempDir() {
-    std::error_code ignored;  // What is left of a directory does not fail a test.
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path file() const { return path_ / "store.db"; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// The number that an event of these tests carries.
-inline std::int64_t amount(const RecordedEvent& event) {
-  return std::stoll(event.data);
-}
-
-// One sum over all streams: wrong as soon as an event is applied twice or not at all.
-class Totals : public Projection {
- public:
-  explicit Totals(int schema_version = 1) : schema_version_(schema_version) {}
-
-  [[nodiscard]] std::string_view name() const override { return "totals"; }
-  [[nodiscard]] int schema_version() const override { return schema_version_; }
-  [[nodiscard]] std::vector<std::string> tables() const override { return {"totals"}; }
-  void create(Tables& tables) const override {
-    tables.execute("CREATE TABLE {totals} (category TEXT PRIMARY KEY, sum INTEGER NOT NULL, events INTEGER NOT NULL)");
-  }
-  void apply(const RecordedEvent& event, Tables& tables) const override {
-    // A later version of the rules counts tenfold.
-    tables.execute(
-        "INSERT INTO {totals} VALUES (?, ?, 1) "
-        "ON CONFLICT DO UPDATE SET sum = sum + excluded.sum, events = events + 1",
-        {std::string_view{event.stream.category}, amount(event) * (schema_version_ == 1 ? 1 : 10)});
-  }
-
- private:
-  int schema_version_;
-};
-
-// The latest event of each stream, guarded by its version.
-class Latest : public Projection {
- public:
-  [[nodiscard]] std::string_view name() const override { return "latest"; }
-  [[nodiscard]] int schema_version() const override { return 1; }
-  [[nodiscard]] std::vector<std::string> tables() const override { return {"latest"}; }
-  void create(Tables& tables) const override {
-    tables.execute(
-        "CREATE TABLE {latest} (stream INTEGER PRIMARY KEY, version INTEGER NOT NULL, amount INTEGER NOT NULL)");
-    tables.execute("CREATE INDEX {latest}_by_amount ON {latest} (amount)");
-  }
-  void apply(const RecordedEvent& event, Tables& tables) const override {
-    tables.execute(
-        "INSERT INTO {latest} VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version, "
-        "amount = excluded.amount WHERE excluded.version > version",
-        {event.stream_number, event.version.value, amount(event)});
-  }
-};
-
-// One row an event, in the order of arrival, with no key that would hide a second one; throws where it is
-// told to.
-class Fragile : public Projection {
- public:
-  using Throws = std::function<bool(const RecordedEvent&)>;
-  explicit Fragile(Throws throws) : throws_(std::move(throws)) {}
-
-  [[nodiscard]] std::string_view name() const override { return "fragile"; }
-  [[nodiscard]] int schema_version() const override { return 1; }
-  [[nodiscard]] std::vector<std::string> tables() const override { return {"fragile"}; }
-  void create(Tables& tables) const override {
-    tables.execute("CREATE TABLE {fragile} (stream INTEGER NOT NULL, version INTEGER NOT NULL, position INTEGER)");
-  }
-  void apply(const RecordedEvent& event, Tables& tables) const override {
-    tables.execute("INSERT INTO {fragile} VALUES (?, ?, ?)",
-                   {event.stream_number, event.version.value, event.position.value});
-    if (throws_(event)) throw std::runtime_error("no " + event.data);
-  }
-
- private:
-  Throws throws_;
-};
 
 // Throws on events of this amount, each time.
 inline Fragile::Throws on_amount(std::int64_t chosen) {
@@ -245,14 +150,6 @@ inline ProjectionStatus status(Store& store, std::string_view name) {
   }
   FAIL("no status of the projection");
   return {};
-}
-
-// What a crash leaves: the files as they lie there, without a word from the store that has them open.
-inline void copy_files(const TempDir& from, const TempDir& to) {
-  for (const char* suffix : {"", "-wal"}) {
-    const std::filesystem::path source = from.file().string() + suffix;
-    if (std::filesystem::exists(source)) std::filesystem::copy_file(source, to.file().string() + suffix);
-  }
 }
 
 // A connection as the library opens them, for looking and for doing damage.

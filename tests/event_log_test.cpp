@@ -246,7 +246,9 @@ TEST_SUITE("event_log") {
           NewEvent{.type = "T", .data = "\xff"},
           NewEvent{.type = "T", .data = std::string(event_data_bytes_max + 1, 'd')},
           NewEvent{.type = "T", .data = "1", .metadata = "\xff"},
-          NewEvent{.type = "T", .data = "1", .content_type = ""}}) {
+          NewEvent{.type = "T", .data = "1", .content_type = ""},
+          NewEvent{.type = "T", .data = "1", .occurred_at = Timestamp::min()},
+          NewEvent{.type = "T", .data = "1", .occurred_at = Timestamp::max()}}) {
       const std::vector<NewEvent> pair = {one, wrong};
       CHECK(refusal(store.log(), to("a", ExpectedVersion::any(), pair)) == ErrorCode::invalid);
     }

@@ -8,19 +8,48 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TASKS = os.environ["TASKS"]
+PROGRAMS = [os.environ["TASKS"], os.environ["TASKS_IN_C"]]
+INVENTORY = os.environ["INVENTORY"]
 
 
-def run_tasks(place):
-    ran = subprocess.run([TASKS, str(place / "tasks.db")], capture_output=True, text=True, timeout=60, check=False)
+def run_tasks(program, place):
+    ran = subprocess.run([program, str(place / "tasks.db")], capture_output=True, text=True, timeout=60, check=False)
     return ran.returncode, ran.stdout
 
 
 def a_task_is_added_once_and_the_read_sees_it():
+    for program in PROGRAMS:
+        with tempfile.TemporaryDirectory() as name:
+            place = pathlib.Path(name)
+            assert run_tasks(program, place) == (0, "1 open, fresh\n")
+            assert run_tasks(program, place) == (3, "the task is there already\n")
+
+
+def the_example_in_c_finds_the_task_that_the_one_in_cpp_has_added():
+    with tempfile.TemporaryDirectory() as name:
+        assert run_tasks(PROGRAMS[0], pathlib.Path(name)) == (0, "1 open, fresh\n")
+        assert run_tasks(PROGRAMS[1], pathlib.Path(name)) == (3, "the task is there already\n")
+
+
+def run_inventory(place, *words):
+    command = [INVENTORY, str(place / "inventory.db"), *words]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return ran.returncode, ran.stdout
+
+
+def an_inventory_keeps_what_is_on_its_shelves():
     with tempfile.TemporaryDirectory() as name:
         place = pathlib.Path(name)
-        assert run_tasks(place) == (0, "1 open, fresh\n")
-        assert run_tasks(place) == (3, "the task is there already\n")
+        assert run_inventory(place, "receive", "bolt", "10") == (0, "bolt: 10 on main\n")
+        assert run_inventory(place, "take", "bolt", "3") == (0, "bolt: 7 on main\n")
+        assert run_inventory(place, "take", "bolt", "8") == (3, "there are only 7 on the shelf main\n")
+        assert run_inventory(place, "receive", "nut", "2", "B") == (0, "nut: 2 on B\n")
+        assert run_inventory(place, "count", "bolt", "6") == (0, "bolt: 6 on main\n")
+        assert run_inventory(place, "count", "bolt", "6") == (0, "as it was\n")
+        assert run_inventory(place, "stock") == (0, "bolt: 6 on main\nnut: 2 on B\n")
+        assert run_inventory(place, "item", "bolt") == (0, "bolt: 6 on main\n")
+        assert run_inventory(place, "days") == (0, "12 came, 3 went, -1 by counting\n")
+        assert run_inventory(place, "dance")[0] == 2
 
 
 def the_readme_shows_the_example_as_it_is():
@@ -31,7 +60,12 @@ def the_readme_shows_the_example_as_it_is():
 
 def main():
     failed = 0
-    tests = [a_task_is_added_once_and_the_read_sees_it, the_readme_shows_the_example_as_it_is]
+    tests = [
+        a_task_is_added_once_and_the_read_sees_it,
+        an_inventory_keeps_what_is_on_its_shelves,
+        the_example_in_c_finds_the_task_that_the_one_in_cpp_has_added,
+        the_readme_shows_the_example_as_it_is,
+    ]
     for test in tests:
         try:
             test()

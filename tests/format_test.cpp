@@ -131,14 +131,16 @@ TEST_SUITE("format") {
     check_left_alone(directory, ErrorCode::not_a_database);
   }
 
-  TEST_CASE("open: a file of a newer format is left as it was") {
-    const TempDir directory;
-    Store(idle(directory.file())).close();
-    connect(directory.file()).execute("PRAGMA user_version = 2");
-    const std::string before = bytes_of(directory.file());
-    for (const OpenMode mode : {OpenMode::create, OpenMode::existing, OpenMode::read_only}) {
-      CHECK(opening(directory.file(), mode) == ErrorCode::unsupported_format);
-      CHECK(bytes_of(directory.file()) == before);
+  TEST_CASE("open: a file of a newer format, of an older one, or of one that never was, is left as it was") {
+    for (const char* version : {"3", "1", "0", "-1"}) {
+      const TempDir directory;
+      Store(idle(directory.file())).close();
+      connect(directory.file()).execute(std::string("PRAGMA user_version = ") + version);
+      const std::string before = bytes_of(directory.file());
+      for (const OpenMode mode : {OpenMode::create, OpenMode::existing, OpenMode::read_only}) {
+        CHECK(opening(directory.file(), mode) == ErrorCode::unsupported_format);
+        CHECK(bytes_of(directory.file()) == before);
+      }
     }
   }
 

@@ -17,6 +17,7 @@ SOURCE_LINES_MAX = 500
 PUBLIC_HEADER_LINES_MAX = 200
 
 FOLDERS = ["include", "src", "tests", "tools", "subprojects", "docs", ".ci"]
+NOT_TEXT = {"__pycache__", "corpus"}  # A fuzzer's inputs are any bytes.
 TEXT = {".cpp", ".hpp", ".in", ".sql", ".py", ".build", ".wrap", ".txt", ".md", ".yml", ""}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+[>"])', re.M)
@@ -36,12 +37,16 @@ REACH = {
     "bus": ('"base/', "<concurrentqueue", "<xxhash.h>"),
     "projection": ('"base/', '"sqlite/', '"log/'),
     "query": ('"base/', '"sqlite/', '"log/', '"projection/'),
-    "store": ('"base/', '"sqlite/', '"log/', '"bus/', '"projection/', '"query/'),
+    "subscription": ('"base/', '"sqlite/', '"log/', '"projection/'),
+    "store": ('"base/', '"sqlite/', '"log/', '"bus/', '"projection/', '"query/', '"subscription/', "<xxhash.h>"),
+    "testing": (),
+    "c": ('"base/', '"bus/delay.hpp"'),
     "orders": ('"base/', "<nlohmann/", "<xxhash.h>"),
+    "exchange": ('"base/', "<nlohmann/"),
     "scenario": (*EDGE, '"orders/'),
     "measure": (*EDGE, '"orders/'),
     "report": (*EDGE, '"scenario/', '"measure/'),
-    "cli": (*EDGE, '"orders/', '"scenario/', '"measure/', '"report/', "<spdlog/", "<CLI/",
+    "cli": (*EDGE, '"orders/', '"exchange/', '"scenario/', '"measure/', '"report/', "<spdlog/", "<CLI/",
             "<histedit.h>"),
 }
 
@@ -49,7 +54,7 @@ REACH = {
 def files_below(*folders):
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and path.suffix in TEXT and "__pycache__" not in path.parts:
+            if path.is_file() and path.suffix in TEXT and not NOT_TEXT.intersection(path.parts):
                 yield path
 
 
@@ -136,6 +141,12 @@ def public_includes():
                 yield path, None, f"a public header includes {name}"
 
 
+def exported_names():
+    for path in sources("include"):
+        if path.stem != "freshet" and 'namespace [[gnu::visibility("default")]] freshet {' not in text_of(path):
+            yield path, None, "the shared library exports nothing of it: open the namespace as other headers do"
+
+
 def folder_includes():
     for path in sources("src"):
         folder = path.relative_to(ROOT / "src").parts[0]
@@ -181,6 +192,7 @@ RULES = [
     file_sizes,
     opening_comments,
     public_includes,
+    exported_names,
     folder_includes,
     listed_headers,
     test_suites,

@@ -3,27 +3,22 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "base/time_text.hpp"
 #include "order_fixture.hpp"
 #include "orders/orders.hpp"
+#include "temp_dir.hpp"
 
 namespace freshet::orders {
 
 class OrderStore {
  public:
   explicit OrderStore(BusOptions bus = {}, Engine engine = Engine::stepped) : bus_(std::move(bus)), engine_(engine) {
-    std::string path = (std::filesystem::temp_directory_path() / "freshet-XXXXXX").string();
-    REQUIRE(mkdtemp(path.data()) != nullptr);
-    directory_ = path;
     if (engine_ == Engine::stepped) {
       clock_ = std::make_shared<VirtualClock>(*parse_timestamp("2017-10-02T10:00:00Z"));
     } else {
@@ -33,11 +28,6 @@ class OrderStore {
   }
   OrderStore(const OrderStore&) = delete;
   OrderStore& operator=(const OrderStore&) = delete;
-  ~OrderStore() {
-    store_.reset();
-    std::error_code ignored;  // What is left of a directory does not fail a test.
-    std::filesystem::remove_all(directory_, ignored);
-  }
 
   // As after a crash of the process: what the bus held is lost.
   void reopen() {
@@ -62,7 +52,7 @@ class OrderStore {
 
  private:
   void open() {
-    store_.emplace(StoreOptions{.file = directory_ / "orders.db",
+    store_.emplace(StoreOptions{.file = directory_.file(),
                                 .engine = engine_,
                                 .projections = projections(),
                                 .durability = Durability::process_crash,
@@ -72,7 +62,7 @@ class OrderStore {
 
   BusOptions bus_;
   Engine engine_;
-  std::filesystem::path directory_;
+  tests::TempDir directory_;
   std::shared_ptr<Clock> clock_;
   std::optional<Store> store_;
 };

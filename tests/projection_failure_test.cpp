@@ -1,9 +1,11 @@
 // Tests of a projection that fails: retries, dead letters, and the projector that stops.
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <thread>
 
 #include "engine_fixture.hpp"
+#include "sqlite/failure.hpp"
 
 using namespace std::chrono_literals;
 using namespace freshet;
@@ -161,6 +163,42 @@ TEST_SUITE("projection_failure") {
     CHECK(store.log().head() == Position{1});
     CHECK(status(store, "fragile").dead_letters == 1);
     CHECK(total(store) == 13);
+  }
+
+  TEST_CASE("step: a file that SQLite finds damaged stops the projector, and is no dead letter") {
+    const TempDir directory;
+    Store store(with_fragile(stepped(directory.file()), [](const RecordedEvent& event) -> bool {
+      sqlite::fail(SQLITE_CORRUPT, "cannot run", "event " + event.data);
+    }));
+    append(store, "a", 1);
+    run_until_idle(store);
+    CHECK(status(store, "fragile").dead_letters == 0);
+    CHECK(status(store, "fragile").position == Position{0});
+    CHECK_FALSE(store.drain());
+  }
+
+  TEST_CASE("step: an event held back for one projection's retry is no duplicate for the others") {
+    const TempDir directory;
+    Store store(with_fragile(stepped(directory.file()), on_amount(13)));
+    for (const int value : {13, 1, 2}) append(store, "a", value);
+    run_until_idle(store);
+    CHECK(status(store, "fragile").dead_letters == 3);
+    CHECK(status(store, "totals").duplicates_skipped == 0);
+  }
+
+  TEST_CASE("read: a dead letter is lacking in the whole log as in its stream") {
+    const TempDir directory;
+    Store store(with_fragile(stepped(directory.file()), on_amount(13)));
+    append(store, "a", 13);
+    append(store, "b", 1);
+    run_until_idle(store);
+    sleep(store, 1s);
+    ReadRequest request{.projections = {"fragile"}};
+    CHECK(store.read(request).freshness().behind_events == 1);
+    CHECK(store.read(request).freshness().behind >= 1s);
+    request.stream = stream("a");
+    CHECK(store.read(request).freshness().behind_events == 1);
+    CHECK(status(store, "fragile").behind_events == 1);
   }
 
   TEST_CASE("read: a dead letter makes the answer stale, with a warning") {

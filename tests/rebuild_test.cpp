@@ -115,6 +115,55 @@ TEST_SUITE("rebuild") {
     CHECK(total(store) == std::int64_t{many});
   }
 
+  TEST_CASE("rebuild: when its caller throws, nothing is left behind") {
+    const TempDir directory;
+    fill(directory.file());
+    Store store(stepped(directory.file()));
+    const std::int64_t tables = tables_in(store);
+    CHECK_THROWS_AS(store.rebuild("totals", [](std::int64_t, std::int64_t) -> bool { throw std::logic_error("no"); }),
+                    std::logic_error);
+    CHECK(tables_in(store) == tables);
+    CHECK(store.rebuild("totals"));
+  }
+
+  TEST_CASE("rebuild: a failed event is tried again as often as the projector would, with its pauses") {
+    const TempDir directory;
+    std::vector<Instant> tries;
+    bool broken = false;
+    StoreOptions options = stepped(directory.file());
+    options.projector = {.attempts_max = 3, .retry_backoff = 10ms};
+    const auto clock = options.clock;
+    Store store(with_fragile(std::move(options), [&](const RecordedEvent& event) {
+      if (!broken || amount(event) != 13) return false;
+      tries.push_back(clock->now());
+      return tries.size() < 3;
+    }));
+    for (const int value : {1, 13, 2}) append(store, "a", value);
+    run_until_idle(store);
+    broken = true;
+    CHECK(store.rebuild("fragile"));
+    REQUIRE(tries.size() == 3);
+    CHECK(tries[1] - tries[0] == 10ms);
+    CHECK(tries[2] - tries[1] == 20ms);
+    CHECK(status(store, "fragile").dead_letters == 0);
+    CHECK(number(store, "SELECT count(*) FROM fragile") == 3);
+  }
+
+  TEST_CASE("rebuild: where a failure is to stop the projector, it stops the rebuild, and the old rows stay") {
+    const TempDir directory;
+    bool broken = false;
+    StoreOptions options = stepped(directory.file());
+    options.projector.on_failure = OnFailure::stop;
+    Store store(with_fragile(std::move(options), [&](const RecordedEvent&) { return broken; }));
+    append(store, "a", 1);
+    run_until_idle(store);
+    const std::int64_t tables = tables_in(store);
+    broken = true;
+    CHECK(error_of([&] { store.rebuild("fragile"); }) == ErrorCode::projection_failed);
+    CHECK(tables_in(store) == tables);
+    CHECK(number(store, "SELECT count(*) FROM fragile") == 1);
+  }
+
   TEST_CASE("rebuild: what is appended meanwhile is in the new rows, once") {
     const TempDir directory;
     fill(directory.file());
@@ -202,7 +251,7 @@ TEST_SUITE("rebuild") {
     CHECK(number(store, "SELECT count(*) FROM fragile") == 2);
   }
 
-  TEST_CASE("rebuild: two at once are one too many") {
+  TEST_CASE("rebuild: a second one waits for the first, and is busy once its timeout is over") {
     const TempDir directory;
     fill(directory.file());
     Store store(stepped(directory.file()));
@@ -300,6 +349,35 @@ TEST_SUITE("rebuild") {
     Store next(with_rules(directory.file(), 2));
     run_until_idle(next);
     CHECK(total(next) == 30);
+  }
+
+  TEST_CASE("drain: an old release finds newer tables, says so, and leaves the projecting to the newer release") {
+    const TempDir directory;
+    Store old(with_rules(directory.file(), 1));
+    append(old, "a", 1);
+    run_until_idle(old);
+    Store newer(with_rules(directory.file(), 2));
+    CHECK(newer.rebuild("totals"));
+    append(old, "a", 2);
+    CHECK_FALSE(old.drain());
+    CHECK_FALSE(old.is_projecting());
+    CHECK(newer.drain());
+    CHECK(total(newer) == 30);
+    ReadRequest request{.projections = {"latest"}, .consistency = Strong{}};
+    append(newer, "a", 3);
+    CHECK(holds(old.read(request).warnings().front(), "the projector has stopped: a newer release made the tables"));
+  }
+
+  TEST_CASE("rebuild: an old release does not replace the tables of a newer one") {
+    const TempDir directory;
+    Store old(with_rules(directory.file(), 1));
+    append(old, "a", 1);
+    Store newer(with_rules(directory.file(), 2));
+    CHECK(newer.rebuild("totals"));
+    CHECK(error_of([&] { static_cast<void>(old.rebuild("totals")); }) == ErrorCode::unsupported_format);
+    CHECK(error_of([&] { append(old, "a", 2, Projecting::synchronous); }) == ErrorCode::unsupported_format);
+    CHECK(status(newer, "totals").schema_version == 2);
+    CHECK(total(newer) == 10);
   }
 
   TEST_CASE("open: a projection that is new to a log with events is filled") {

@@ -1,14 +1,11 @@
 // Scripts played on a virtual clock: what they show is exact, and the same each time.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <map>
 #include <random>
 #include <string>
-#include <system_error>
 
 #include "cli/script_commands.hpp"
 #include "freshet/error.hpp"
@@ -17,9 +14,12 @@
 #include "scenario/mermaid.hpp"
 #include "scenario/player.hpp"
 #include "scenario/text.hpp"
+#include "temp_dir.hpp"
 
 namespace freshet::scenario {
 namespace {
+
+using tests::TempDir;
 
 // The process around a script, of which nothing is heard.
 class Silent final : public cli::Session {
@@ -32,28 +32,6 @@ class Silent final : public cli::Session {
   void note(const std::string& /*line*/) override {}
   void progress(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) override {}
   int interrupted() override { return 0; }
-};
-
-// In memory where there is such a place: two thousand stores are made here, and no disk is tested.
-class TempDir {
- public:
-  TempDir() {
-    const std::filesystem::path memory = "/dev/shm";
-    const auto parent = std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
-    std::string path = (parent / "freshet-XXXXXX").string();
-    REQUIRE(mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  ~TempDir() {
-    std::error_code ignored;  // What is left of a directory does not fail a test.
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  [[nodiscard]] std::filesystem::path file() const { return path_ / "script.db"; }
-
- private:
-  std::filesystem::path path_;
 };
 
 // The command line's grammar, asked once for each command: that takes longer than to play it.

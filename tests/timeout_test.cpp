@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "engine_fixture.hpp"
+#include "simulation/clock.hpp"
 
 using namespace std::chrono_literals;
 using namespace freshet;
@@ -31,6 +32,16 @@ constexpr Duration forever = 24h;
 }  // namespace
 
 TEST_SUITE("timeout") {
+  TEST_CASE("read: the longest timeout that there is waits until the answer is there") {
+    const TempDir directory;
+    Store store(stepped(directory.file(), delayed(50ms)));
+    append(store, "a", 1);
+    const Reading reading =
+        store.read({.projections = {"totals"}, .consistency = Strong{}, .timeout = Duration::max()});
+    CHECK_FALSE(reading.freshness().stale);
+    CHECK(reading.freshness().waited == 50ms);
+  }
+
   TEST_CASE("read: after the timeout the stale answer comes, with a warning of what was asked and what is shown") {
     const TempDir directory;
     Store store(stepped(directory.file(), delayed(50ms)));
@@ -227,5 +238,32 @@ TEST_SUITE("timeout") {
     CHECK_FALSE(other.read(request).freshness().stale);
     CHECK(total(other) == 3);
     CHECK_FALSE(other.is_projecting());
+  }
+  TEST_CASE("read: a stepped wait sees what another store has appended meanwhile") {
+    const TempDir directory;
+    const auto clock = std::make_shared<simulation::SimulatedClock>();
+    StoreOptions options = stepped(directory.file());
+    options.clock = clock;
+    Store store(options);
+    options.engine = Engine::off;
+    Store other(options);
+    clock->on_sleep([&](Instant) {
+      if (other.log().head() == Position{}) append(other, "a", 1);
+    });
+    ReadRequest request = at_least(1);
+    request.timeout = 1h;
+    const Reading reading = store.read(request);
+    CHECK_FALSE(reading.freshness().stale);
+    CHECK(reading.freshness().waited <= 50ms);
+  }
+
+  TEST_CASE("drain: on a virtual clock it goes from one step to the next, however far apart they are") {
+    const TempDir directory;
+    Store store(stepped(directory.file(), delayed(24h)));
+    append(store, "a", 1);
+    int looks = 0;
+    CHECK(store.drain([&] { return ++looks == 100; }));
+    CHECK(total(store) == 1);
+    CHECK(store.clock().now().time_since_epoch() == 24h);
   }
 }

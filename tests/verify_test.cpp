@@ -75,19 +75,23 @@ TEST_SUITE("verify") {
   TEST_CASE("verify: a changed row of a read table is named by its table and what to do") {
     const std::string problem = problem_after("UPDATE totals SET sum = sum + 1");
     CHECK(holds(problem, "'totals'"));
+    CHECK(holds(problem, "in the row with category 'account', sum is 56, and the replay gives 55"));
     CHECK(holds(problem, "projection rebuild totals"));
   }
 
   TEST_CASE("verify: a missing row is named") {
-    CHECK(holds(problem_after("DELETE FROM latest WHERE stream = 2"), "'latest'"));
+    CHECK(holds(problem_after("DELETE FROM latest WHERE stream > 1"),
+                "'latest' differs from a replay: the row with stream 2 is missing"));
   }
 
   TEST_CASE("verify: a surplus row is named") {
-    CHECK(holds(problem_after("INSERT INTO totals VALUES ('other', 0, 0)"), "'totals'"));
+    CHECK(holds(problem_after("INSERT INTO totals VALUES ('other', 0, 0)"),
+                "'totals' differs from a replay: the row with category 'other' is not in the replay"));
   }
 
   TEST_CASE("verify: a row that is there twice is named") {
-    CHECK(holds(problem_after("INSERT INTO fragile SELECT * FROM fragile LIMIT 1"), "'fragile'"));
+    CHECK(holds(problem_after("INSERT INTO fragile SELECT * FROM fragile LIMIT 1"),
+                "the row with stream 1, version 1, position 1 is there 2 times"));
   }
 
   TEST_CASE("verify: a missing read table is named") {

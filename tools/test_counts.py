@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Adds up what the tests themselves counted, and prints it as 'N passed, N failed'.
 
-    tools/test_counts.py BUILD/meson-logs/testlog.json
+    tools/test_counts.py BUILD/meson-logs/testlog.json...
 
 Every test program says how many cases it ran: doctest in its own summary, the others in a last line
 'N passed, N failed' (', N skipped' may follow). One that says nothing has died or left early, and one
@@ -41,13 +41,14 @@ def counts_of(test):
 
 def main():
     total = Counts(0, 0, 0)
-    with open(sys.argv[1], encoding="utf-8") as log:
-        for line in log:
-            test = json.loads(line)
-            counts, problem = counts_of(test)
-            if problem:
-                print(f"{test['name']}: {problem}")
-            total = Counts(*(sum(pair) for pair in zip(total, counts)))
+    for name in sys.argv[1:]:
+        with open(name, encoding="utf-8") as log:
+            for line in log:
+                test = json.loads(line)
+                counts, problem = counts_of(test)
+                if problem:
+                    print(f"{test['name']}: {problem}")
+                total = Counts(*(sum(pair) for pair in zip(total, counts)))
     print(f"{total.passed} passed, {total.failed} failed" + (f", {total.skipped} skipped" if total.skipped else ""))
     return 0 if total.passed > 0 and total.failed == 0 else 1
 

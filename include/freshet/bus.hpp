@@ -24,7 +24,7 @@
 #include "freshet/event.hpp"
 #include "freshet/types.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 // How long a message is on its way. Draws below 0 are taken as 0.
 struct FixedDelay {
@@ -104,7 +104,7 @@ class Consumer {
 };
 
 // What a consumer says of itself when it joins.
-struct Subscription {
+struct ConsumerOptions {
   std::string group;
   // Where it goes on: its committed offsets, one a partition; deliveries start right above. Empty means
   // from the beginning of the log. Offsets of another number of partitions: the smallest is used for all.
@@ -126,7 +126,7 @@ class Bus {
   // The log holds events up to `head` that were not published here.
   virtual void announce(Position head) = 0;
 
-  [[nodiscard]] virtual std::unique_ptr<Consumer> subscribe(Subscription subscription) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Consumer> subscribe(ConsumerOptions options) = 0;
 };
 
 // Reads committed events in position order, as EventLog::read_all.

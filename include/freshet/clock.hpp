@@ -13,7 +13,7 @@
 
 #include "freshet/types.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 class Clock {
  public:

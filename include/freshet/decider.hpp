@@ -24,7 +24,7 @@
 
 #include "freshet/store.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 struct ExecuteOptions {
   // What the caller saw when it made up its mind. A mismatch is a Conflict; with any(), the command is
@@ -33,6 +33,8 @@ struct ExecuteOptions {
   // As Append::command_id. A rejection is remembered as well.
   std::optional<std::string> idempotency_key = std::nullopt;
   Projecting projecting = Projecting::asynchronous;
+  // As Append::correlation.
+  std::optional<Correlation> correlation = std::nullopt;
 };
 
 // Each further attempt means that another writer got through, so only a pathological store reaches it.
@@ -117,7 +119,8 @@ template <typename Decider>
                                     .events = events,
                                     .command_id = options.idempotency_key,
                                     .outcome = std::move(outcome),
-                                    .projecting = options.projecting});
+                                    .projecting = options.projecting,
+                                    .correlation = options.correlation});
     if (const auto* appended = std::get_if<Appended>(&result)) {
       if (appended->duplicate) return detail::answered<Decider>(*appended);
       if (rejection != nullptr) return Rejected<typename Decider::Rejection>{std::move(*rejection), replayed.version};

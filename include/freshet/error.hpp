@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 // A code exists only where a caller can react to it in its own way; the rest is in the message.
 enum class ErrorCode {
@@ -16,12 +16,13 @@ enum class ErrorCode {
   read_only,           // The file or its directory cannot be written.
   file_missing,        // Opened for reading, or as existing, and not there. Nothing was created.
   not_a_database,      // The file is no SQLite database, or one that Freshet did not make.
-  unsupported_format,  // A newer release wrote the file. It was left as it was.
+  unsupported_format,  // A newer release wrote the file, or what is in it. It was left as it was.
   corrupt,             // What was read is not what was written. Run `log verify`.
   busy,                // Other processes kept the write lock past the busy timeout. Try again.
   closed,              // An earlier failure or close() ended this object. Open the store again.
   stale,               // A read with OnTimeout::error was not fresh in time.
   projection_failed,   // The projector has stopped; the message says why.
+  foreign_session,     // A session token of another store or another epoch. Begin a new session.
   invalid,             // An argument breaks a documented bound, and only data could show it.
 };
 

@@ -11,7 +11,7 @@
 
 #include "freshet/types.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 // The longest event type, such as "OrderCreated".
 inline constexpr std::size_t event_type_bytes_max = 255;
@@ -23,13 +23,15 @@ inline constexpr std::size_t event_data_bytes_max = std::size_t{8} << 20U;
 // An event that is not recorded yet.
 struct NewEvent {
   std::string type;  // Not empty, UTF-8.
+  // The form of `data`, from 1. Raise it with the form, and register an Upcaster from the old one.
+  int schema_version = 1;
   // What happened. With the content type "application/json" it must be UTF-8, is stored as text and
   // can be read by a person with `sqlite3`; any other content type is stored as bytes.
   std::string data;
-  std::string content_type = "application/json";
+  std::string content_type = "application/json";  // Not empty, UTF-8.
   // About the event rather than of it: who, why, from where. JSON; empty means none.
   std::string metadata = {};
-  // When it happened; the time of recording if not given. Imports give it.
+  // When it happened, in the years 1678 to 2261; the time of recording if not given. Imports give it.
   std::optional<Timestamp> occurred_at = std::nullopt;
 };
 
@@ -42,6 +44,7 @@ struct RecordedEvent {
   // read table keyed by it is several times cheaper to update than one keyed by text.
   std::int64_t stream_number = 0;
   std::string type;
+  int schema_version = 1;
   std::string data;
   std::string content_type;
   std::string metadata;

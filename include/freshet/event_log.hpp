@@ -10,12 +10,14 @@
 // the same file.
 //
 // Failure: methods throw Error. `busy` means that nothing was recorded and a retry may work. If an
-// append throws `io`, `disk_full` or `corrupt`, what reached the disk is unknown, and from then on
-// every append throws `closed`; open the store again to find out what was recorded.
+// append throws `io`, `disk_full`, `corrupt` or `not_a_database`, what reached the disk is unknown, and
+// from then on every append throws `closed`; so it is after an `io` error of the projector or of a
+// rebuild. Open the store again to find out what was recorded.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,10 +26,12 @@
 #include <variant>
 #include <vector>
 
+#include "freshet/correlation.hpp"
 #include "freshet/event.hpp"
+#include "freshet/sql.hpp"
 #include "freshet/types.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 // What a finished append survives. Choose by the failure you fear.
 enum class Durability {
@@ -64,6 +68,8 @@ enum class Projecting {
 
 inline constexpr std::size_t append_events_max = 1'000;
 inline constexpr std::size_t command_id_bytes_max = 255;
+// Of append_async(): enough to fill a transaction while another one is on its way to the disk.
+inline constexpr std::size_t appends_in_flight_max = 1'024;
 
 // One atomic append to one stream: all events are recorded, side by side, or none is.
 struct Append {
@@ -79,6 +85,8 @@ struct Append {
   // The application's own note of the answer, kept with the command_id and given back with it.
   std::string outcome = {};
   Projecting projecting = Projecting::asynchronous;
+  // Written into the metadata of each event that names no ids itself; see correlation.hpp.
+  std::optional<Correlation> correlation = std::nullopt;
 };
 
 struct Appended {
@@ -98,6 +106,17 @@ struct Conflict {
 
 using AppendResult = std::variant<Appended, Conflict>;
 
+// An event with the command that it was appended under: all that another log needs to hold it as this one
+// does.
+struct ExportedEvent {
+  RecordedEvent event;  // Of one that is imported, stream_number is not looked at.
+  std::optional<std::string> command_id = std::nullopt;
+  std::string outcome = {};  // The note kept with the command_id.
+};
+
+// The names of an application's own tables begin with this.
+inline constexpr std::string_view application_table_prefix = "app_";
+
 // Where several appends become one transaction; lives only inside EventLog::write(). Reads see what
 // was appended before in the same transaction.
 class AppendTransaction {
@@ -112,6 +131,18 @@ class AppendTransaction {
   [[nodiscard]] virtual AppendResult append(const Append& request) = 0;
   [[nodiscard]] virtual std::optional<Appended> find_command(std::string_view command_id) = 0;
   [[nodiscard]] virtual std::vector<RecordedEvent> read_stream(const StreamId& stream) = 0;
+
+  // Records an event of another log as it was recorded there: at its position, with its version, its times
+  // and its command id. False: this log holds it already, and nothing changes. Error `invalid` says why it
+  // cannot be: it breaks a bound, does not follow what the log holds, or contradicts it.
+  virtual bool import_event(const ExportedEvent& exported) = 0;
+
+  // The application's own tables: settings, drafts, whatever is not made from events. What is written here is committed
+  // with the appends or undone with them. Make the tables here too, with CREATE TABLE IF NOT EXISTS; their names, and
+  // those of views, begin with application_table_prefix, and writing to any other, of the log or of a projection, is
+  // Error `invalid`. Every table can be read, and Reading::query() reads these as well. Valid as long as the
+  // transaction.
+  [[nodiscard]] virtual Tables& tables() = 0;
 };
 
 class EventLog {
@@ -125,9 +156,21 @@ class EventLog {
   // two, and up to the busy timeout while another process writes.
   [[nodiscard]] virtual AppendResult append(const Append& request) = 0;
 
+  // As append(), without waiting for it: the future has the result, or the Error, once the events are safe. The
+  // request is copied. What one thread asks for is recorded in that order; what meets is committed together by
+  // a thread of the log's own. Blocks while appends_in_flight_max are not finished. With Engine::stepped it is
+  // append(), and the future is ready.
+  [[nodiscard]] virtual std::future<AppendResult> append_async(const Append& request) = 0;
+
   // Runs `body` in one write transaction and commits it. An exception from `body` undoes all of it and
-  // is passed on. Nobody else can write meanwhile: keep it short. For imports.
+  // is passed on. Nobody else can write meanwhile: keep it short. Writing in it otherwise than through the
+  // transaction is a broken program and stops the process. For imports, and for the application's own tables.
   virtual void write(const std::function<void(AppendTransaction&)>& body) = 0;
+
+  // Hands all events that are committed when the call begins to `take`, in position order, until it returns
+  // false. What was answered to commands without events is not among them. While it runs, the space of newer
+  // events in the write-ahead log cannot be used again.
+  virtual void export_events(const std::function<bool(const ExportedEvent&)>& take) const = 0;
 
   // What the first append with this command id was answered, if there was one.
   [[nodiscard]] virtual std::optional<Appended> find_command(std::string_view command_id) const = 0;
@@ -141,6 +184,9 @@ class EventLog {
   // Up to `events_max` events above `after`, in position order. `after` is exclusive, so that a
   // checkpoint can be passed as it is. Empty: nothing newer was committed when the call began.
   [[nodiscard]] virtual std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const = 0;
+
+  // As read_all(), as it was recorded: upcasters are passed by.
+  [[nodiscard]] virtual std::vector<RecordedEvent> read_raw(Position after, std::size_t events_max) const = 0;
 
   // Up to `events_max` events of one stream above version `after`, in version order.
   [[nodiscard]] virtual std::vector<RecordedEvent> read_stream(const StreamId& stream, Version after,

@@ -21,7 +21,7 @@
 #include "freshet/sql.hpp"
 #include "freshet/types.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 class Projection {
  public:
@@ -36,7 +36,7 @@ class Projection {
   // From 1. Raise it when create() or apply() would give other rows; the tables are then made again.
   [[nodiscard]] virtual int schema_version() const = 0;
 
-  // The tables, as they stand in braces in the SQL. No two projections share one.
+  // The tables, as they stand in braces in the SQL. No two projections share one, and none begins with "app_".
   [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
 
   // Creates the tables and their indexes, empty.
@@ -59,14 +59,35 @@ struct ProjectorOptions {
   OnFailure on_failure = OnFailure::dead_letter;
 };
 
+// An event that a projection could not apply, or a later one of its stream.
+struct DeadLetter {
+  std::string projection;
+  Position position;
+  StreamId stream;
+  Version version;
+  std::string type;
+  int attempts = 0;  // 0: it follows an earlier dead letter of its stream, and was not tried.
+  std::string reason;
+  Timestamp at;  // Of the last attempt.
+};
+
+// Which dead letters; what is not given admits all.
+struct DeadLetterChoice {
+  std::optional<std::string> projection = std::nullopt;
+  std::optional<StreamId> stream = std::nullopt;
+  std::optional<Position> position = std::nullopt;
+};
+
 // How far a projection is.
 struct ProjectionStatus {
   std::string name;
   int schema_version = 0;
   Position position;  // The checkpoint: everything up to here is applied.
   Position head;
-  std::int64_t behind_events = 0;  // Events not applied yet; those applied above the checkpoint are not counted.
-  Duration behind{};               // The age of the oldest event not applied yet.
+  // Events that the read tables lack: those not applied yet, and dead letters. Those applied above the
+  // checkpoint are not counted.
+  std::int64_t behind_events = 0;
+  Duration behind{};  // The age of the oldest event that they lack.
   std::int64_t duplicates_skipped = 0;
   std::int64_t dead_letters = 0;
 };

@@ -13,7 +13,7 @@
 #include "freshet/sql.hpp"
 #include "freshet/types.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 // Whatever the read tables hold, at once.
 struct Eventual {};
@@ -45,13 +45,18 @@ enum class OnTimeout {
 
 inline constexpr Duration read_timeout_default = std::chrono::milliseconds{500};
 
+// Longer than any process waits, and far from the end of any clock's range.
+inline constexpr Duration read_timeout_max = std::chrono::hours{24 * 365 * 10};
+
 struct ReadRequest {
   // The names of the projections whose tables the query uses; at least one.
   std::vector<std::string> projections;
   // Freshness is judged for this stream alone. Not given: for the whole log.
   std::optional<StreamId> stream = std::nullopt;
   Consistency consistency = Eventual{};
-  Duration timeout = read_timeout_default;
+  // Beside that, everything up to here is in the answer. A Session sets it.
+  Position seen = {};
+  Duration timeout = read_timeout_default;  // A longer one than read_timeout_max is taken for that.
   OnTimeout on_timeout = OnTimeout::stale;
 };
 
@@ -72,7 +77,8 @@ struct Freshness {
   // For one stream: the version that the answer shows, and the stream's last one. 0: none.
   Version version;
   Version latest_version;
-  // How many events the answer lacks, of the stream or of the log, and how old the oldest of them was.
+  // How many events the answer lacks, of the stream or of the log, and how old the oldest of them was. Dead
+  // letters are lacking until they are retried or discarded.
   std::int64_t behind_events = 0;
   Duration behind{};
   // How long the read waited for what it asked for.
@@ -81,7 +87,8 @@ struct Freshness {
 
 // The state of the read tables at one moment, together with its freshness: both come from one read
 // transaction, which lives as long as this object. Do not keep it: while it lives, the space of
-// newer events in the write-ahead log cannot be used again.
+// newer events in the write-ahead log cannot be used again. It stays valid when its store is closed, and ends before
+// its store is destroyed.
 class Reading {
  public:
   class State;
@@ -102,6 +109,10 @@ class Reading {
 
   // The stream's number, as in RecordedEvent; 0 if the request names no stream or the log has none.
   [[nodiscard]] std::int64_t stream_number() const;
+
+  // The newest event in the answer, 0 if there is none; above Freshness::position where events have overtaken
+  // others. A read that has everything up to here does not go back behind this one.
+  [[nodiscard]] Position newest() const;
 
   // As Tables::query, reading only.
   [[nodiscard]] Rows query(std::string_view sql, Values values = {});

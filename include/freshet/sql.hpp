@@ -5,7 +5,8 @@
 // being filled, otherwise the one in use. Put the names of indexes in braces as well.
 //
 // Threads: objects here belong to the call or the Reading that gave them; one thread at a time.
-// Failure: Error, as EventLog says; a statement that SQLite does not accept is `invalid`.
+// Failure: Error, as EventLog says; a statement that SQLite does not accept, or that is given another number of
+// values than it has parameters, is `invalid`.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +15,32 @@
 #include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 // A parameter. Text is borrowed until the statement has run.
 using Value = std::variant<std::nullptr_t, std::int64_t, double, std::string_view>;
-using Values = std::initializer_list<Value>;
+
+// The parameters of one run of a statement, one for each `?`: written in braces, or a range made at run time.
+// Borrowed, as an argument of a call.
+class Values {
+ public:
+  constexpr Values() = default;
+  constexpr Values(std::initializer_list<Value> values) : values_(std::data(values), values.size()) {}
+  constexpr Values(const std::vector<Value>& values) : values_(values) {}
+
+  [[nodiscard]] constexpr std::span<const Value> span() const { return values_; }
+
+ private:
+  std::span<const Value> values_;
+};
 
 // The rows of a query, read forwards, once.
 class Rows {
  public:
   class Statement;
-  explicit Rows(Statement& statement) : statement_(&statement) {}
+  explicit Rows(Statement& statement);
   Rows(Rows&& other) noexcept;
   Rows& operator=(Rows&&) = delete;
   Rows(const Rows&) = delete;
@@ -35,6 +50,9 @@ class Rows {
   // Moves to the next row; false after the last one.
   [[nodiscard]] bool next();
 
+  // Of the query, whether there is a current row or not.
+  [[nodiscard]] int columns() const;
+
   // Of the current row, columns from 0. SQLite's conversions apply.
   [[nodiscard]] bool is_null(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
@@ -43,6 +61,7 @@ class Rows {
 
  private:
   Statement* statement_;
+  int columns_;
 };
 
 // The read tables, writable; handed to a projection inside a transaction.

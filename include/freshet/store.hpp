@@ -4,12 +4,17 @@
 // processes may open one file; one of them projects (whoever holds the lease, a lock that the system
 // drops when its owner dies), and the others take over when it is gone.
 //
-// Failure: methods throw Error.
+// Failure: methods throw Error; `closed` once close() or the destructor has begun.
+//
+// The end: close() or the destructor, on any thread but the store's own. Both wait for calls that are going on, which
+// end soon: waits, rebuilds and verifications are cut short. A Reading or Consumer that outlives its store, and closing
+// within a callback or the body of EventLog::write(), are a broken program: the process stops with a sentence.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,14 +23,16 @@
 #include "freshet/event_log.hpp"
 #include "freshet/projection.hpp"
 #include "freshet/query.hpp"
+#include "freshet/subscription.hpp"
 #include "freshet/trace.hpp"
+#include "freshet/upcaster.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 enum class OpenMode {
   create,     // Create the file if it is missing.
   existing,   // Error `file_missing` if it is missing.
-  read_only,  // As existing, and nothing is written: no appends and no projecting.
+  read_only,  // As existing, and no appends and no projecting. Works where nothing can be written.
 };
 
 // Who moves events from the log to the read tables.
@@ -48,6 +55,8 @@ struct StoreOptions {
   Engine engine = Engine::threads;
   // The application's projections; unchanged while the store is open.
   std::vector<std::shared_ptr<const Projection>> projections = {};
+  // How old forms of its events become new ones; see upcaster.hpp.
+  std::vector<Upcaster> upcasters = {};
 
   // These change what is promised.
   Durability durability = Durability::power_loss;
@@ -77,6 +86,12 @@ struct Verification {
 };
 inline constexpr std::size_t verify_problems_max = 100;
 
+// A finished backup.
+struct Backup {
+  Position head;  // The last event in it.
+  std::int64_t bytes = 0;
+};
+
 // Told now and then during long work: how many events of how many are done. Return false to stop.
 using Progress = std::function<bool(std::int64_t done, std::int64_t total)>;
 
@@ -98,17 +113,26 @@ class Store {
 
   [[nodiscard]] Clock& clock();
 
+  [[nodiscard]] StoreIdentity identity() const;
+
   // Waits as the request asks and then opens a Reading. Blocks up to request.timeout, woken by the
   // projector; where another process projects, it looks every few milliseconds. An unknown
   // projection is `invalid`.
   [[nodiscard]] Reading read(const ReadRequest& request);
 
+  // Being told of events, and of changed read tables; see subscription.hpp. Without a callback the news
+  // wait for Subscription::take(). A bound that is broken and an unknown projection are `invalid`.
+  [[nodiscard]] Subscription<EventBatch> subscribe_to_events(EventsRequest request, OnNews<EventBatch> callback = {},
+                                                             Post post = {});
+  [[nodiscard]] Subscription<Changes> subscribe_to_changes(ChangesRequest request, OnNews<Changes> callback = {},
+                                                           Post post = {});
+
   // Waits until everything that the log holds now is applied, however long its delays are. False: the
   // projector stopped, `cancelled` said so, or this process does not project and another one does.
   bool drain(const std::function<bool()>& cancelled = {});
 
-  // Does one bounded piece of the engine's work, if some is due. False: nothing was due. Engine::stepped
-  // only.
+  // Does one bounded piece of the engine's work, if some is due, and tells subscriptions one batch each. False:
+  // nothing was due. Engine::stepped only.
   bool step();
 
   // When step() will have something to do; nothing if that depends on a later append. Engine::stepped only.
@@ -125,16 +149,42 @@ class Store {
   void restart_projector();
 
   // Makes a projection's tables again from the log, in batches, while the old ones answer; then swaps
-  // them in one transaction. Returns false if `progress` stopped it: nothing has changed then. Blocks
-  // for as long as it takes. Throws `busy` if another rebuild of this file is going on.
+  // them in one transaction. Events that fail are tried again and handled as StoreOptions::projector says;
+  // OnFailure::stop is `projection_failed`. Returns false if `progress` stopped it: nothing has changed then,
+  // as after an exception. Blocks for as long as it takes. Throws `busy` if another rebuild of this file
+  // goes on past `busy_timeout`.
   bool rebuild(std::string_view projection, const Progress& progress = {});
+
+  // Of the projections of this store, in their order; of each in position order. An unknown projection is
+  // `invalid`, here and in the next two.
+  [[nodiscard]] std::vector<DeadLetter> dead_letters(const DeadLetterChoice& choice = {});
+
+  // Applies dead letters, those of one stream in their order, each in one transaction with its removal, so
+  // once. One that fails stays, with its attempts and reason brought up to date, and so do those behind it;
+  // other streams go on. One that is chosen without the first of its stream has to wait for it and stays as
+  // it is. Checkpoints do not move. Returns how many were applied; fewer than there were if `progress`
+  // stopped it.
+  std::int64_t retry_dead_letters(const DeadLetterChoice& choice = {}, const Progress& progress = {});
+
+  // Leaves their effect out for good and lets the stream's later events through; a rebuild by the same rules
+  // leaves them out as well, and verify() expects it so. Rules with a raised schema version get every event
+  // again. Returns how many they were.
+  std::int64_t discard_dead_letters(const DeadLetterChoice& choice);
 
   // Reads the whole file: positions and versions without gaps, checksums, and read tables equal to a
   // replay of what they have applied. Others may write meanwhile; one moment is verified.
   [[nodiscard]] Verification verify(const Progress& progress = {});
 
-  // Ends the projector, then the log, and reports what the destructor would swallow. Whoever waits in
-  // read() or drain() on another thread is woken with `closed`.
+  // Copies the store as it is at one moment into `file`, while others write. The copy is whole in that one
+  // file and appears under its name when it is safe on the disk; it has the store's id and an epoch of its
+  // own. A file that is there already is `io`, or replaced. Nothing: `progress`, told in pages, has stopped
+  // it. Nothing is left behind then, as after an exception.
+  [[nodiscard]] std::optional<Backup> backup(const std::filesystem::path& file,
+                                             ExistingFile existing = ExistingFile::refuse,
+                                             const Progress& progress = {});
+
+  // Ends the projector, the subscriptions, then the log, and reports what the destructor would swallow. Whoever waits
+  // in read() or drain() on another thread is woken with `closed`. Again: waits for the first one, and does nothing.
   void close();
 
  private:

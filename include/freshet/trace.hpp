@@ -9,7 +9,7 @@
 #include "freshet/event.hpp"
 #include "freshet/types.hpp"
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 struct Trace {
   enum class Kind {

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-namespace freshet {
+namespace [[gnu::visibility("default")]] freshet {
 
 // Place of an event in the whole log: from 1, without gaps. 0 is "before the first event", which is
 // where an empty checkpoint stands. Positions are handed out inside the write transaction, so their
@@ -36,6 +36,12 @@ struct StreamId {
 // A key of an index page must stay small beside its page of 4 KiB.
 inline constexpr std::size_t stream_part_bytes_max = 255;
 
+// Which file this is, wherever it lies, and which of its histories: a restored backup has another epoch.
+struct StoreIdentity {
+  std::string id;
+  std::string epoch;
+};
+
 // Wall-clock time, UTC, in microseconds. What is stored and shown.
 using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
@@ -44,5 +50,8 @@ using Instant = std::chrono::steady_clock::time_point;
 
 // A span of time: delays, timeouts, ages.
 using Duration = std::chrono::microseconds;
+
+// What to do where a file is to be written and there is one already.
+enum class ExistingFile { refuse, replace };
 
 }  // namespace freshet

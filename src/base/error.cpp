@@ -27,6 +27,8 @@ const char* name(ErrorCode code) noexcept {
       return "stale";
     case ErrorCode::projection_failed:
       return "projection_failed";
+    case ErrorCode::foreign_session:
+      return "foreign_session";
     case ErrorCode::invalid:
       return "invalid";
   }

@@ -13,6 +13,12 @@ namespace freshet {
 
 class Signal {
  public:
+  Signal() = default;
+  // Each notify() is passed on to `beyond`, which outlives this.
+  explicit Signal(Signal& beyond) : beyond_(&beyond) {}
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
+
   [[nodiscard]] std::uint64_t count() {
     const std::lock_guard lock(mutex_);
     return count_;
@@ -24,6 +30,7 @@ class Signal {
       ++count_;
     }
     moved_.notify_all();
+    if (beyond_ != nullptr) beyond_->notify();
   }
 
   // Returns when the count is above `seen`, or at the deadline.
@@ -33,6 +40,7 @@ class Signal {
   }
 
  private:
+  Signal* const beyond_ = nullptr;
   std::mutex mutex_;
   std::condition_variable moved_;
   std::uint64_t count_ = 0;

@@ -24,9 +24,13 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   return distances.back();
 }
 
+// Whoever meant a name wrote something like a name; and the work grows with the product of the lengths.
+constexpr std::size_t word_bytes_max = 100;
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  if (word.size() > word_bytes_max) return std::nullopt;
   // A third of the letters may be wrong; two in a short word.
   std::size_t closest = std::max<std::size_t>(2, word.size() / 3) + 1;
   std::optional<std::string> found;

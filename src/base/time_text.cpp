@@ -28,9 +28,6 @@ constexpr std::size_t duration_decimals_max = 9;
 // Who writes more means more than can be kept, even where they are zeros.
 constexpr std::size_t timestamp_decimals_max = 6;
 
-constexpr Timestamp timestamps_from = std::chrono::sys_days{std::chrono::year{1678} / 1 / 1};
-constexpr Timestamp timestamps_until = std::chrono::sys_days{std::chrono::year{2262} / 1 / 1};
-
 // Takes the digits off the front of `text`; there may be none.
 std::string_view take_digits(std::string_view& text) {
   const auto count = std::min(text.find_first_not_of("0123456789"), text.size());

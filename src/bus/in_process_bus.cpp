@@ -90,9 +90,13 @@ class InProcessBus final : public Bus {
            "a probability is from 0 to 1");
   }
 
+  ~InProcessBus() override {
+    ensure(feeds_.locked()->empty(), "a consumer is let go before its bus, which ends with its store");
+  }
+
   void publish(std::span<const Message> messages) override;
   void announce(Position head) override;
-  std::unique_ptr<Consumer> subscribe(Subscription subscription) override;
+  std::unique_ptr<Consumer> subscribe(ConsumerOptions options) override;
 
   // Everything published up to here is in the queues, or was left to the log.
   [[nodiscard]] Position head() const { return Position{head_.load(std::memory_order_acquire)}; }
@@ -120,10 +124,10 @@ class InProcessBus final : public Bus {
 
 class InProcessConsumer final : public Consumer {
  public:
-  InProcessConsumer(InProcessBus& bus, Subscription subscription)
+  InProcessConsumer(InProcessBus& bus, ConsumerOptions options)
       : bus_(bus),
-        feed_(bus.options().messages_max, std::move(subscription.on_arrival)),
-        schedule_(bus.options(), subscription.group, subscription.committed, bus.clock()) {
+        feed_(bus.options().messages_max, std::move(options.on_arrival)),
+        schedule_(bus.options(), options.group, options.committed, bus.clock()) {
     bus_.join(feed_);
   }
 
@@ -176,8 +180,8 @@ void InProcessBus::raise_head(Position head) {
   head_.store(std::max(known, head.value), std::memory_order_release);
 }
 
-std::unique_ptr<Consumer> InProcessBus::subscribe(Subscription subscription) {
-  return std::make_unique<InProcessConsumer>(*this, std::move(subscription));
+std::unique_ptr<Consumer> InProcessBus::subscribe(ConsumerOptions options) {
+  return std::make_unique<InProcessConsumer>(*this, std::move(options));
 }
 
 std::vector<Delivery> InProcessConsumer::poll(std::size_t deliveries_max) {

@@ -26,7 +26,7 @@ namespace freshet {
 
 class Schedule {
  public:
-  // Begins above the smallest of the committed offsets; see Subscription.
+  // Begins above the smallest of the committed offsets; see ConsumerOptions.
   Schedule(const BusOptions& options, std::string_view group, const Offsets& committed, const Clock& clock);
   Schedule(const Schedule&) = delete;
   Schedule& operator=(const Schedule&) = delete;

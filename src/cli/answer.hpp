@@ -31,6 +31,28 @@ struct LogEvent {
   RecordedEvent event;
 };
 
+// One event of an export to standard output, as it is written.
+struct ExportedLine {
+  std::string line;
+};
+struct ExportedLog {
+  std::string file;
+  std::int64_t events = 0;
+  Duration elapsed{};
+};
+
+struct ImportedLog {
+  std::int64_t lines = 0;
+  std::int64_t applied = 0;
+  Duration elapsed{};
+};
+
+struct BackedUpLog {
+  std::string file;
+  Backup backup;
+  Duration elapsed{};
+};
+
 struct ShownProjections {
   std::vector<ProjectionStatus> projections;
 };
@@ -42,6 +64,19 @@ struct Rebuilt {
 };
 struct RebuiltProjections {
   std::vector<Rebuilt> rebuilt;
+};
+
+struct ShownDeadLetters {
+  std::vector<DeadLetter> letters;
+};
+
+struct RetriedDeadLetters {
+  std::int64_t applied = 0;
+  std::vector<DeadLetter> remaining;  // Of those that were asked for.
+};
+
+struct DiscardedDeadLetters {
+  std::int64_t discarded = 0;
 };
 
 struct ShownBus {
@@ -65,8 +100,10 @@ struct PlayedDemos {
   std::vector<scenario::Report> reports;
 };
 
-using Answer = std::variant<orders::Done, Imported, ShownOrder, ShownPage, ShownStats, HistoryEvent, LogEvent,
-                            Verification, ShownProjections, RebuiltProjections, measure::Visibility,
-                            measure::Throughput, ShownBus, ShownDemos, ShownScript, PlayedScript, PlayedDemos>;
+using Answer =
+    std::variant<orders::Done, Imported, ShownOrder, ShownPage, ShownStats, HistoryEvent, LogEvent, Verification,
+                 ExportedLine, ExportedLog, ImportedLog, BackedUpLog, ShownProjections, RebuiltProjections,
+                 ShownDeadLetters, RetriedDeadLetters, DiscardedDeadLetters, measure::Visibility, measure::Throughput,
+                 ShownBus, ShownDemos, ShownScript, PlayedScript, PlayedDemos>;
 
 }  // namespace freshet::cli

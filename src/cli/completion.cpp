@@ -21,14 +21,6 @@ const CLI::Option* open_option(const CLI::App& app, const std::vector<std::strin
   return option != nullptr && option->get_expected_max() > 0 ? option : nullptr;
 }
 
-// The values of "full|normal"; none of "N", which stands for many.
-std::vector<std::string> choices_of(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
-  const bool is_choice = type.find('|') != std::string::npos &&
-                         std::ranges::none_of(type, [](unsigned char letter) { return std::isupper(letter) != 0; });
-  return is_choice ? CLI::detail::split(type, '|') : std::vector<std::string>{};
-}
-
 // How many of the words behind the command are arguments.
 std::size_t arguments_in(const CLI::App& app, const std::vector<std::string>& words) {
   std::size_t count = 0;
@@ -43,6 +35,13 @@ std::size_t arguments_in(const CLI::App& app, const std::vector<std::string>& wo
 }
 
 }  // namespace
+
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const bool is_choice = type.find('|') != std::string::npos &&
+                         std::ranges::none_of(type, [](unsigned char letter) { return std::isupper(letter) != 0; });
+  return is_choice ? CLI::detail::split(type, '|') : std::vector<std::string>{};
+}
 
 NextWords next_words_of(const CLI::App& root, const std::vector<std::string>& words) {
   const CLI::App* app = &root;

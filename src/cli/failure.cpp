@@ -12,6 +12,7 @@ constexpr int code_of(Exit exit) {
 
 Exit exit_of(ErrorCode code) {
   switch (code) {
+    case ErrorCode::foreign_session:
     case ErrorCode::invalid:
       return Exit::usage;
     case ErrorCode::stale:

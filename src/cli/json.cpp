@@ -133,6 +133,28 @@ Json to_json(const Verification& found) {
   return {{"events", found.events}, {"streams", found.streams}, {"problems", found.problems}};
 }
 
+Json to_json(const ExportedLine& exported) {
+  return Json::parse(exported.line);
+}
+
+Json to_json(const ExportedLog& exported) {
+  return {{"file", exported.file}, {"events", exported.events}, {"seconds", seconds(exported.elapsed)}};
+}
+
+Json to_json(const ImportedLog& imported) {
+  return {{"lines", imported.lines},
+          {"applied", imported.applied},
+          {"duplicates", imported.lines - imported.applied},
+          {"seconds", seconds(imported.elapsed)}};
+}
+
+Json to_json(const BackedUpLog& backed_up) {
+  return {{"file", backed_up.file},
+          {"events", backed_up.backup.head.value},
+          {"bytes", backed_up.backup.bytes},
+          {"seconds", seconds(backed_up.elapsed)}};
+}
+
 Json to_json(const ShownProjections& shown) {
   Json array = Json::array();
   for (const ProjectionStatus& projection : shown.projections) {
@@ -155,6 +177,35 @@ Json to_json(const RebuiltProjections& shown) {
     array.push_back({{"name", rebuilt.name}, {"events", rebuilt.events}, {"seconds", seconds(rebuilt.elapsed)}});
   }
   return {{"rebuilt", std::move(array)}};
+}
+
+Json letters_json(const std::vector<DeadLetter>& letters) {
+  Json array = Json::array();
+  for (const DeadLetter& letter : letters) {
+    array.push_back({{"projection", letter.projection},
+                     {"position", letter.position.value},
+                     {"stream", letter.stream.category + "/" + letter.stream.id},
+                     {"version", letter.version.value},
+                     {"event", letter.type},
+                     {"attempts", letter.attempts},
+                     {"reason", letter.reason},
+                     {"at", format_timestamp(letter.at)}});
+  }
+  return array;
+}
+
+Json to_json(const ShownDeadLetters& shown) {
+  return {{"dead_letters", letters_json(shown.letters)}};
+}
+
+Json to_json(const RetriedDeadLetters& retried) {
+  return {{"applied", retried.applied},
+          {"remaining", retried.remaining.size()},
+          {"dead_letters", letters_json(retried.remaining)}};
+}
+
+Json to_json(const DiscardedDeadLetters& discarded) {
+  return {{"discarded", discarded.discarded}};
 }
 
 Json to_json(const measure::Visibility& measured) {
@@ -238,6 +289,8 @@ Json document_of(const Failure& failure) {
 }
 
 std::string render_json(const Answer& answer) {
+  // It is JSON already, and what was exported is not to be written anew.
+  if (const auto* exported = std::get_if<ExportedLine>(&answer)) return exported->line + "\n";
   return render_json(document_of(answer));
 }
 

@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "cli/text.hpp"
+#include "cli/printable.hpp"
 
 namespace freshet::cli {
 namespace {

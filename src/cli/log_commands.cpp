@@ -1,4 +1,4 @@
-// The group `log`: show, verify.
+// The group `log`: show, verify. The rest of it is in exchange_commands.cpp.
 #include <fmt/format.h>
 
 #include <csignal>

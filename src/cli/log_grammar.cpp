@@ -1,4 +1,6 @@
 // The grammar of the group `log`.
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "cli/grammar.hpp"
@@ -7,13 +9,78 @@
 namespace freshet::cli {
 namespace {
 
-std::optional<Position> parse_position(const std::string& text) {
-  const auto count = parse_count(text, 1);
-  return count ? std::optional{Position{*count}} : std::nullopt;
-}
-
 std::optional<std::int64_t> parse_limit(const std::string& text) {
   return parse_count(text, 1);
+}
+
+std::optional<std::string> any_text(const std::string& text) {
+  return text;
+}
+
+std::optional<std::string> some_text(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional{text};
+}
+
+std::optional<exchange::Format> parse_format(const std::string& text) {
+  if (text == "jsonl") return exchange::Format::json_lines;
+  if (text == "cloudevents") return exchange::Format::cloud_events;
+  return std::nullopt;
+}
+
+void add_export(Group& group) {
+  const auto draft = std::make_shared<ExportLog>();
+  Command command = group.command("export", "Write all events, one a line, so that nothing of them is lost",
+                                  "log export --format cloudevents --output log.jsonl", [draft] { return *draft; });
+  command.value({.name = "--format",
+                 .type = "jsonl|cloudevents",
+                 .meaning = "JSON Lines of Freshet's own, or CloudEvents 1.0 (default: jsonl)",
+                 .expected = "jsonl or cloudevents"},
+                parse_format, draft->format);
+  const auto parse_output = [](const std::string& text) {
+    using Output = std::optional<std::optional<std::filesystem::path>>;
+    if (text.empty()) return Output{};
+    return Output{text == "-" ? std::nullopt : std::optional<std::filesystem::path>{text}};
+  };
+  command.value({.name = "--output",
+                 .type = "FILE",
+                 .meaning = "Where to write; - is standard output (default: -)",
+                 .expected = "a file's name"},
+                parse_output, draft->output);
+  command.value({.name = "--source",
+                 .type = "URI",
+                 .meaning = fmt::format("The source of CloudEvents (default: {})", exchange::default_source),
+                 .expected = "a URI"},
+                some_text, draft->source);
+  command.flag("--force", "Replace the file if there is one", draft->existing, ExistingFile::replace);
+}
+
+void add_import(Group& group) {
+  const auto draft = std::make_shared<ImportLog>();
+  Command command = group.command(
+      "import",
+      "Append the events of an export, of either format, at their own positions; what is there is compared and left "
+      "(exit code 2: a line is no event, 3: it does not fit)",
+      "log import log.jsonl", [draft] { return *draft; });
+  command.value({.name = "FILE", .meaning = "The file; - is standard input", .presence = Presence::required}, any_text,
+                draft->file);
+  command.flag("--no-drain", "End at once; the read tables follow when the next command runs", draft->afterwards,
+               Afterwards::leave);
+}
+
+void add_backup(Group& group) {
+  const auto draft = std::make_shared<BackUpLog>();
+  Command command =
+      group.command("backup", "Copy the whole file, log and read tables, as it is now, while others write",
+                    "log backup freshet-backup.db", [draft] { return *draft; });
+  const auto parse_file = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional<std::filesystem::path>{text};
+  };
+  command.value({.name = "FILE",
+                 .meaning = "The copy, which must not exist yet",
+                 .expected = "a file's name",
+                 .presence = Presence::required},
+                parse_file, draft->file);
+  command.flag("--force", "Replace the file if there is one", draft->existing, ExistingFile::replace);
 }
 
 }  // namespace
@@ -38,6 +105,9 @@ void add_log_commands(Group& group) {
 
   group.command("verify", "Check the whole file (exit code 7 if something is wrong)", "log verify --json",
                 [] { return VerifyLog{}; });
+  add_export(group);
+  add_import(group);
+  add_backup(group);
 }
 
 }  // namespace freshet::cli

@@ -69,7 +69,7 @@ Result fill_in_amount(orders::Orders& orders, const ChangeOrder& request, orders
 }  // namespace
 
 Result run_request(const ChangeOrder& request, Session& session) {
-  orders::Orders orders{session.store(mode_for(request.action), Engine::threads)};
+  orders::Orders orders = session.orders(mode_for(request.action), Engine::threads);
   orders::Command command{.action = request.action, .at = request.at};
   if (auto failure = fill_in_amount(orders, request, command.action)) return failure;
 

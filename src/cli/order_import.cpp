@@ -46,8 +46,8 @@ Failure stopped_failure(int signal, const Imported& imported) {
 
 Result run_request(const ImportOrders& request, Session& session) {
   Input input{request.file, [&session] { return session.interrupted() != 0; }};
-  Store& store = session.store(OpenMode::create, Engine::threads);
-  orders::Orders orders{store};
+  orders::Orders orders = session.orders(OpenMode::create, Engine::threads);
+  const Clock& clock = session.store(OpenMode::existing, Engine::threads).clock();
   const bool stops = request.on_error == orders::ImportOptions::OnError::stop;
 
   std::optional<Problem> last_problem;
@@ -61,9 +61,9 @@ Result run_request(const ImportOrders& request, Session& session) {
     return session.interrupted() == 0;
   };
 
-  const Instant start = store.clock().now();
+  const Instant start = clock.now();
   Imported imported{.result = orders.import(input.stream(), options), .elapsed = {}};
-  imported.elapsed = std::chrono::duration_cast<Duration>(store.clock().now() - start);
+  imported.elapsed = std::chrono::duration_cast<Duration>(clock.now() - start);
   input.check();
   if (session.interrupted() != 0) return stopped_failure(session.interrupted(), imported);
   if (stops && last_problem) return stopped_failure(*last_problem, imported);

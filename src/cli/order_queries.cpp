@@ -84,7 +84,7 @@ Result check_freshness(Stale stale, const Freshness& freshness, const std::vecto
 }  // namespace
 
 Result run_request(const GetOrder& request, Session& session) {
-  orders::Orders orders{session.store(OpenMode::existing, engine_for(request.read))};
+  orders::Orders orders = session.orders(OpenMode::existing, engine_for(request.read));
   MaybeOrder answer = read_order(orders, request);
   if (!answer.value) return missing_failure(request, answer);
 
@@ -97,7 +97,7 @@ Result run_request(const GetOrder& request, Session& session) {
 }
 
 Result run_request(const ListOrders& request, Session& session) {
-  orders::Orders orders{session.store(OpenMode::existing, engine_for(request.read))};
+  orders::Orders orders = session.orders(OpenMode::existing, engine_for(request.read));
   const ShownPage page = orders.list(request.request, request.read);
   auto refused = check_freshness(request.stale, page.freshness, page.warnings, log_freshness_json(page.freshness));
   if (!refused) session.answer(page);
@@ -105,7 +105,7 @@ Result run_request(const ListOrders& request, Session& session) {
 }
 
 Result run_request(const ShowStats& request, Session& session) {
-  orders::Orders orders{session.store(OpenMode::existing, engine_for(request.read))};
+  orders::Orders orders = session.orders(OpenMode::existing, engine_for(request.read));
   const ShownStats stats = orders.stats(request.read);
   auto refused = check_freshness(request.stale, stats.freshness, stats.warnings, log_freshness_json(stats.freshness));
   if (!refused) session.answer(stats);
@@ -113,8 +113,9 @@ Result run_request(const ShowStats& request, Session& session) {
 }
 
 Result run_request(const ShowHistory& request, Session& session) {
-  Store& store = session.store(OpenMode::existing, Engine::off);
-  auto events = store.log().read_stream(orders::stream_of(request.order_id), Version{}, all_events);
+  freshet::Session* const user = session.user_session(OpenMode::existing, Engine::off);
+  const EventLog& log = user == nullptr ? session.store(OpenMode::existing, Engine::off).log() : user->log();
+  auto events = log.read_stream(orders::stream_of(request.order_id), Version{}, all_events);
   if (events.empty()) return not_found_failure(fmt::format("no such order '{}'", request.order_id));
   for (RecordedEvent& event : events) {
     if (!session.answer(HistoryEvent{std::move(event)})) break;

@@ -110,6 +110,8 @@ class Parser {
 
   [[nodiscard]] NextWords next(const std::vector<std::string>& words) const { return next_words_of(program_, words); }
 
+  [[nodiscard]] CommandOutline outline() const { return outline_of(program_); }
+
   Parsed parse(std::vector<std::string> words) {
     std::ranges::reverse(words);  // As CLI11 wants them.
     Parsed parsed;
@@ -196,6 +198,10 @@ Parsed parse(const std::vector<std::string>& words, const Settings& defaults) {
 
 Parsed parse_line(const std::vector<std::string>& words, const Settings& session) {
   return parsed_in(Scope::line, words, session);
+}
+
+CommandOutline outline() {
+  return Parser{Settings{}, Scope::process}.outline();
 }
 
 NextWords next_words(const std::vector<std::string>& words) {

@@ -51,8 +51,7 @@ class Process {
     const Result failure = cli::run(invocation.request, session);
     int exit_code = failure ? fail(*failure) : 0;
     // An import that stopped has still applied what came before.
-    const bool is_stopped_import =
-        std::holds_alternative<ImportOrders>(invocation.request) && !is_interrupted(exit_code);
+    const bool is_stopped_import = imported_file(invocation.request) != nullptr && !is_interrupted(exit_code);
     if ((!failure || is_stopped_import) && afterwards_of(invocation.request) == Afterwards::drain) {
       if (const Result interrupted = session.drain()) exit_code = fail(*interrupted);
     }

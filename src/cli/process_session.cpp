@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "cli/json.hpp"
+#include "cli/overloaded.hpp"
+#include "cli/printable.hpp"
 #include "cli/signals.hpp"
 #include "cli/text.hpp"
 
@@ -13,6 +15,15 @@ namespace {
 
 Palette palette_for(Colour colour, int descriptor) {
   return Palette{wants_colour(colour, descriptor) ? Palette::Colours::on : Palette::Colours::off};
+}
+
+// Answers to commands on orders and to queries of them.
+bool shows_orders(const Answer& answer) {
+  return std::visit(Overloaded{[](const orders::Done&) { return true; }, [](const Imported&) { return true; },
+                               [](const ShownOrder&) { return true; }, [](const ShownPage&) { return true; },
+                               [](const ShownStats&) { return true; }, [](const HistoryEvent&) { return true; },
+                               [](const auto&) { return false; }},
+                    answer);
 }
 
 }  // namespace
@@ -39,11 +50,29 @@ Store& ProcessSession::store(OpenMode mode, Engine engine) {
   return *store_;
 }
 
+freshet::Session* ProcessSession::user_session(OpenMode mode, Engine engine) {
+  if (!settings_.session) return nullptr;
+  if (!user_session_) {
+    const bool is_new = *settings_.session == new_session;
+    // Who goes on has a store already, and may have to wait for somebody to project.
+    Store& opened = is_new ? store(mode, engine) : store(OpenMode::existing, Engine::threads);
+    user_session_ = is_new ? freshet::Session{opened} : freshet::Session{opened, *settings_.session};
+  }
+  return &*user_session_;
+}
+
 bool ProcessSession::answer(const Answer& answer) {
   errors_.clear_bar();
-  if (settings_.format == Format::json) return output_.write(render_json(answer));
+  const bool is_of_session = user_session_ && shows_orders(answer);
+  if (settings_.format == Format::json) {
+    auto document = document_of(answer);
+    if (is_of_session) document["session"] = user_session_->token();
+    return output_.write(render_json(document));
+  }
   const bool is_heard = output_.write(render_text(answer, palette_));
   for (const std::string& warning : warnings_of(answer)) note("warning: " + warning);
+  // Of a history each event would say it.
+  if (is_of_session && !std::holds_alternative<HistoryEvent>(answer)) note("session: " + user_session_->token());
   return is_heard;
 }
 
@@ -86,6 +115,9 @@ void ProcessSession::close() {
   } catch (const Error& error) {
     note(fmt::format("warning: {}", error.what()));
   }
+  // Where it goes on if the store is opened again.
+  if (user_session_) settings_.session = user_session_->token();
+  user_session_.reset();
   store_.reset();
 }
 

@@ -23,6 +23,7 @@ class ProcessSession final : public Session {
   ProcessSession(const Settings& settings, Requests requests, Output& output, ErrorOutput& errors);
 
   Store& store(OpenMode mode, Engine engine) override;
+  freshet::Session* user_session(OpenMode mode, Engine engine) override;
   bool answer(const Answer& answer) override;
   bool has_listener() override { return output_.has_reader(); }
   void note(const std::string& line) override;
@@ -53,7 +54,8 @@ class ProcessSession final : public Session {
   Log log_;
   SystemClock clock_;
   ProgressBar bar_{errors_, clock_};
-  std::optional<Store> store_;  // Last, so that its threads end before what they log to.
+  std::optional<Store> store_;  // So far down that its threads end before what they log to.
+  std::optional<freshet::Session> user_session_;
 };
 
 }  // namespace freshet::cli

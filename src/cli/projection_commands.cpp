@@ -1,4 +1,4 @@
-// The group `projection`: list, rebuild.
+// The group `projection`: list, rebuild, dead-letters.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -29,6 +29,23 @@ std::optional<Rebuilt> rebuild(Store& store, const std::string& name, Session& s
   return Rebuilt{name, events, std::chrono::duration_cast<Duration>(store.clock().now() - start)};
 }
 
+Failure unknown_projection(const std::string& name, const std::vector<std::string>& names) {
+  return not_found_failure(fmt::format("no such projection '{}': there are {}", name, fmt::join(names, ", ")));
+}
+
+// What makes a choice of dead letters meaningless: a projection that is not there, or one letter that is none.
+Result check(Store& store, const DeadLetterChoice& choice) {
+  const std::vector<std::string> names = names_of(store.projections());
+  if (choice.projection && std::ranges::find(names, *choice.projection) == names.end()) {
+    return unknown_projection(*choice.projection, names);
+  }
+  const bool is_particular = choice.stream || choice.position;
+  if (is_particular && store.dead_letters(choice).empty()) {
+    return not_found_failure("no such dead letter: 'projection dead-letters' shows which there are");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result run_request(const ListProjections& /*request*/, Session& session) {
@@ -41,8 +58,7 @@ Result run_request(const RebuildProjections& request, Session& session) {
   std::vector<std::string> names = names_of(store.projections());
   if (request.name) {
     if (std::ranges::find(names, *request.name) == names.end()) {
-      return not_found_failure(
-          fmt::format("no such projection '{}': there are {}", *request.name, fmt::join(names, ", ")));
+      return unknown_projection(*request.name, names);
     }
     names = {*request.name};
   }
@@ -57,6 +73,40 @@ Result run_request(const RebuildProjections& request, Session& session) {
     answer.rebuilt.push_back(*rebuilt);
   }
   session.answer(answer);
+  return std::nullopt;
+}
+
+Result run_request(const ListDeadLetters& request, Session& session) {
+  Store& store = session.store(OpenMode::existing, Engine::off);
+  const DeadLetterChoice of_projection{.projection = request.choice.projection};
+  if (auto failure = check(store, of_projection)) return failure;
+  session.answer(ShownDeadLetters{store.dead_letters(request.choice)});
+  return std::nullopt;
+}
+
+Result run_request(const RetryDeadLetters& request, Session& session) {
+  Store& store = session.store(OpenMode::existing, Engine::off);
+  if (auto failure = check(store, request.choice)) return failure;
+  const std::int64_t applied =
+      store.retry_dead_letters(request.choice, [&session](std::int64_t done, std::int64_t total) {
+        session.progress("retry", done, total);
+        return session.interrupted() == 0;
+      });
+  if (session.interrupted() != 0) {
+    Failure failure = interrupted_failure(
+        session.interrupted(),
+        fmt::format("interrupted: {} dead letters were applied, and the retry can be run again", applied));
+    failure.details = {{"applied", applied}};
+    return failure;
+  }
+  session.answer(RetriedDeadLetters{applied, store.dead_letters(request.choice)});
+  return std::nullopt;
+}
+
+Result run_request(const DiscardDeadLetters& request, Session& session) {
+  Store& store = session.store(OpenMode::existing, Engine::off);
+  if (auto failure = check(store, request.choice)) return failure;
+  session.answer(DiscardedDeadLetters{store.discard_dead_letters(request.choice)});
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cli/grammar.hpp"
+#include "cli/values.hpp"
 
 namespace freshet::cli {
 namespace {
@@ -18,6 +19,64 @@ struct RebuildDraft {
   }
 };
 
+struct DeadLettersDraft {
+  enum class Action { list, retry, discard };
+  enum class Scope { chosen, all };
+  DeadLetterChoice choice;
+  Action action = Action::list;
+  Scope scope = Scope::chosen;
+
+  [[nodiscard]] Request request() const {
+    const bool has_choice = choice.projection || choice.stream || choice.position;
+    if (scope == Scope::all && action != Action::discard) throw Misuse("--all is for 'discard': leave it out");
+    switch (action) {
+      case Action::list:
+        return ListDeadLetters{choice};
+      case Action::retry:
+        return RetryDeadLetters{choice};
+      case Action::discard:
+        break;
+    }
+    if (scope == Scope::all && has_choice) throw Misuse("--all goes with no other choice: leave one of them out");
+    if (scope == Scope::chosen && !has_choice) {
+      throw Misuse("which ones? give --projection, --stream or --position, or --all");
+    }
+    return DiscardDeadLetters{choice};
+  }
+};
+
+std::optional<DeadLettersDraft::Action> parse_action(const std::string& text) {
+  using Action = DeadLettersDraft::Action;
+  if (text == "list") return Action::list;
+  if (text == "retry") return Action::retry;
+  if (text == "discard") return Action::discard;
+  return std::nullopt;
+}
+
+void add_dead_letters(Group& group) {
+  const auto draft = std::make_shared<DeadLettersDraft>();
+  Command command =
+      group.command("dead-letters", "Show events that a projection could not apply, try them again, or let them go",
+                    "projection dead-letters retry --stream 123", [draft] { return draft->request(); });
+  command.value({.name = "ACTION",
+                 .meaning = "list: show them (default); retry: apply them, in the order of their streams, where a "
+                            "failure holds back only its own stream; discard: leave their effect out for good",
+                 .expected = "list, retry or discard"},
+                parse_action, draft->action);
+  command.value(
+      {.name = "--projection", .type = "NAME", .meaning = "Only of this projection", .expected = "a projection's name"},
+      [](const std::string& text) { return std::optional{text}; }, draft->choice.projection);
+  command.value({.name = "--stream",
+                 .type = "ID",
+                 .meaning = "Only of this stream: an order's id, or CATEGORY/ID",
+                 .expected = "an order's id, or CATEGORY/ID"},
+                parse_stream, draft->choice.stream);
+  command.value(
+      {.name = "--position", .type = "P", .meaning = "Only the event at this position", .expected = a_number_from_1},
+      parse_position, draft->choice.position);
+  command.flag("--all", "Discard all of them", draft->scope, DeadLettersDraft::Scope::all);
+}
+
 }  // namespace
 
 void add_projection_commands(Group& group) {
@@ -30,6 +89,8 @@ void add_projection_commands(Group& group) {
       {.name = "NAME", .meaning = "The projection"}, [](const std::string& text) { return std::optional{text}; },
       draft->rebuild.name);
   rebuild.flag("--all", "All projections, one after the other", draft->scope, RebuildDraft::Scope::all);
+
+  add_dead_letters(group);
 }
 
 }  // namespace freshet::cli

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/json.hpp"
-#include "cli/text.hpp"
+#include "cli/printable.hpp"
 #include "freshet/store.hpp"
 
 namespace freshet::cli {

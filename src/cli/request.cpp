@@ -9,9 +9,16 @@ Afterwards afterwards_of(const Request& request) {
   return std::visit(Overloaded{
                         [](const ChangeOrder& change) { return change.afterwards; },
                         [](const ImportOrders& import) { return import.afterwards; },
+                        [](const ImportLog& import) { return import.afterwards; },
                         [](const auto&) { return Afterwards::leave; },
                     },
                     request);
+}
+
+const std::string* imported_file(const Request& request) {
+  if (const auto* orders = std::get_if<ImportOrders>(&request)) return &orders->file;
+  if (const auto* log = std::get_if<ImportLog>(&request)) return &log->file;
+  return nullptr;
 }
 
 bool ends_well(const Request& request) {
@@ -21,6 +28,7 @@ bool ends_well(const Request& request) {
                         [](const ShowStats&) { return false; },
                         [](const ShowHistory&) { return false; },
                         [](const ListProjections&) { return false; },
+                        [](const ListDeadLetters&) { return false; },
                         [](const auto&) { return true; },
                     },
                     request);

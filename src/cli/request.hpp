@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "exchange/event_line.hpp"
 #include "freshet/store.hpp"
 #include "measure/measure.hpp"
 #include "orders/orders.hpp"
@@ -31,7 +32,11 @@ struct Settings {
   std::optional<Durability> durability = std::nullopt;  // Not given: power_loss.
   Duration busy_timeout = std::chrono::seconds{5};
   BusOptions bus = {};
+  // The token of the user's session, or new_session. Not given: none.
+  std::optional<std::string> session = std::nullopt;
 };
+
+inline constexpr const char* new_session = "new";
 
 // What a process does with deliveries that are still due when its request is done.
 enum class Afterwards { drain, leave };
@@ -92,10 +97,39 @@ struct ShowLog {
 
 struct VerifyLog {};
 
+struct ExportLog {
+  exchange::Format format = exchange::Format::json_lines;
+  std::string source = exchange::default_source;
+  std::optional<std::filesystem::path> output = std::nullopt;  // Not given: standard output.
+  ExistingFile existing = ExistingFile::refuse;
+};
+
+struct ImportLog {
+  std::string file;  // "-" is standard input.
+  Afterwards afterwards = Afterwards::drain;
+};
+
+struct BackUpLog {
+  std::filesystem::path file;
+  ExistingFile existing = ExistingFile::refuse;
+};
+
 struct ListProjections {};
 
 struct RebuildProjections {
   std::optional<std::string> name = std::nullopt;  // Not given: all of them.
+};
+
+struct ListDeadLetters {
+  DeadLetterChoice choice = {};
+};
+
+struct RetryDeadLetters {
+  DeadLetterChoice choice = {};
+};
+
+struct DiscardDeadLetters {
+  DeadLetterChoice choice = {};
 };
 
 // Both measure on a new database, which is kept only in a file that is named.
@@ -150,11 +184,15 @@ struct PlayScript {
 };
 
 using Request = std::variant<ChangeOrder, ImportOrders, GetOrder, ListOrders, ShowStats, ShowHistory, ShowLog,
-                             VerifyLog, ListProjections, RebuildProjections, MeasureVisibility, MeasureThroughput,
-                             RunShell, ChangeBus, ListDemos, PrintDemo, PlayDemo, PlayScript>;
+                             VerifyLog, ExportLog, ImportLog, BackUpLog, ListProjections, RebuildProjections,
+                             ListDeadLetters, RetryDeadLetters, DiscardDeadLetters, MeasureVisibility,
+                             MeasureThroughput, RunShell, ChangeBus, ListDemos, PrintDemo, PlayDemo, PlayScript>;
 
 // What a request that succeeded asks its process to do before it ends.
 [[nodiscard]] Afterwards afterwards_of(const Request& request);
+
+// The file that an import reads; null for what is no import.
+[[nodiscard]] const std::string* imported_file(const Request& request);
 
 // Reads that are asked to end do so at once, as any program does; the others end well.
 [[nodiscard]] bool ends_well(const Request& request);

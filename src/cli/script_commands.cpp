@@ -11,7 +11,7 @@
 #include "cli/json.hpp"
 #include "cli/overloaded.hpp"
 #include "cli/parser.hpp"
-#include "cli/text.hpp"
+#include "cli/printable.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::cli {
@@ -100,7 +100,7 @@ class Summary {
 };
 
 bool is_change(const Request& request) {
-  return std::holds_alternative<ChangeOrder>(request) || std::holds_alternative<ImportOrders>(request);
+  return std::holds_alternative<ChangeOrder>(request) || imported_file(request) != nullptr;
 }
 
 std::string order_id_of(const Request& request) {
@@ -156,8 +156,8 @@ Reply run_on(scenario::Stage& stage, const Request& request, const std::string& 
 void check_for_script(const Request& request) {
   const auto* log = std::get_if<ShowLog>(&request);
   if (log != nullptr && log->follow == Follow::yes) throw scenario::BadWords("--follow never ends: leave it out");
-  const auto* import = std::get_if<ImportOrders>(&request);
-  if (import != nullptr && import->file == "-") {
+  const std::string* import = imported_file(request);
+  if (import != nullptr && *import == "-") {
     throw scenario::BadWords("a script cannot import from standard input: name a file");
   }
 }

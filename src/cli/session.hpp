@@ -22,6 +22,16 @@ class Session {
   // is not open yet.
   virtual Store& store(OpenMode mode, Engine engine) = 0;
 
+  // The user's own session, which holds of what is read and changed; null if none is asked for. Throws if it
+  // is none of this store's, which is opened as for store().
+  virtual freshet::Session* user_session(OpenMode /*mode*/, Engine /*engine*/) { return nullptr; }
+
+  // The order service, in the user's session if there is one.
+  orders::Orders orders(OpenMode mode, Engine engine) {
+    freshet::Session* const user = user_session(mode, engine);
+    return user == nullptr ? orders::Orders{store(mode, engine)} : orders::Orders{*user};
+  }
+
   // Hands an answer over; a stream of events is one answer each. False: nobody listens any more.
   virtual bool answer(const Answer& answer) = 0;
 

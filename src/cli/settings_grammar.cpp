@@ -72,6 +72,16 @@ void add_settings(Command& program, Settings& settings) {
                                         format_duration(defaults.busy_timeout)),
                  .expected = a_duration},
                 parse_duration, settings.busy_timeout);
+  const auto session = [](const std::string& text) {
+    return text == new_session || is_session_token(text) ? std::optional{text} : std::nullopt;
+  };
+  program.value({.name = "--session",
+                 .type = "TOKEN",
+                 .meaning = "Read your own writes and never back in time: 'new' begins a session, and each answer says "
+                            "with which token the next command goes on (default: none; environment: FRESHET_SESSION)",
+                 .expected = "new, or a session's token, copied to the letter",
+                 .environment = "FRESHET_SESSION"},
+                session, settings.session);
   program.value({.name = "--log-level",
                  .type = "LEVEL",
                  .meaning = "What to log on standard error: debug, info, warn, error or off (default: warn)",

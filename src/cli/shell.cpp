@@ -122,8 +122,8 @@ class Shell {
       session_.answer(ShownBus{change->bus});
       return std::nullopt;
     }
-    const auto* import = std::get_if<ImportOrders>(&request);
-    if (import != nullptr && import->file == "-") {
+    const std::string* import = imported_file(request);
+    if (import != nullptr && *import == "-") {
       return usage_failure("standard input belongs to the shell: name a file to import");
     }
     if (!ends_well(request)) return run_read(request);
@@ -190,7 +190,7 @@ class Shell {
   bool is_behind() {
     Store* const store = session_.open_store();
     return store != nullptr && std::ranges::any_of(store->projections(), [](const ProjectionStatus& projection) {
-             return projection.behind_events > 0;
+             return projection.position < projection.head;
            });
   }
 

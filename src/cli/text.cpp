@@ -7,10 +7,10 @@
 #include <array>
 
 #include "base/time_text.hpp"
-#include "base/utf8.hpp"
 #include "bus/delay.hpp"
 #include "cli/measure_output.hpp"
 #include "cli/overloaded.hpp"
+#include "cli/printable.hpp"
 #include "orders/money.hpp"
 #include "scenario/text.hpp"
 
@@ -202,6 +202,23 @@ class Writer {
                        counted(found.streams, "stream"));
   }
 
+  std::string operator()(const ExportedLine& exported) const { return exported.line + "\n"; }
+
+  std::string operator()(const ExportedLog& exported) const {
+    return fmt::format("{} exported to {} in {}\n", counted(exported.events, "event"), printable(exported.file),
+                       seconds(exported.elapsed));
+  }
+
+  std::string operator()(const ImportedLog& imported) const {
+    return fmt::format("{} in {}: {} applied, {} duplicates\n", counted(imported.lines, "line"),
+                       seconds(imported.elapsed), imported.applied, imported.lines - imported.applied);
+  }
+
+  std::string operator()(const BackedUpLog& backed_up) const {
+    return fmt::format("{} backed up to {} ({} bytes) in {}\n", counted(backed_up.backup.head.value, "event"),
+                       palette_.strong(printable(backed_up.file)), backed_up.backup.bytes, seconds(backed_up.elapsed));
+  }
+
   std::string operator()(const ShownProjections& shown) const {
     Table<8> table{
         {Align::left, Align::right, Align::left, Align::right, Align::right, Align::right, Align::right, Align::right}};
@@ -223,6 +240,21 @@ class Writer {
                           counted(rebuilt.events, "event"), seconds(rebuilt.elapsed));
     }
     return text;
+  }
+
+  std::string operator()(const ShownDeadLetters& shown) const {
+    return shown.letters.empty() ? "no dead letters\n" : letter_table(shown.letters);
+  }
+
+  std::string operator()(const RetriedDeadLetters& retried) const {
+    const std::string applied = fmt::format("{} applied", counted(retried.applied, "dead letter"));
+    if (retried.remaining.empty()) return fmt::format("{}, none remains\n", applied);
+    return fmt::format("{}, {} {}\n{}", applied, retried.remaining.size(),
+                       retried.remaining.size() == 1 ? "remains" : "remain", letter_table(retried.remaining));
+  }
+
+  std::string operator()(const DiscardedDeadLetters& discarded) const {
+    return fmt::format("{} discarded\n", counted(discarded.discarded, "dead letter"));
   }
 
   std::string operator()(const measure::Visibility& measured) const { return visibility_text(measured, palette_); }
@@ -257,6 +289,17 @@ class Writer {
   }
 
  private:
+  [[nodiscard]] static std::string letter_table(const std::vector<DeadLetter>& letters) {
+    Table<7> table{{Align::left, Align::right, Align::left, Align::left, Align::right, Align::left, Align::left}};
+    table.add({"PROJECTION", "POSITION", "STREAM", "EVENT", "ATTEMPTS", "LAST ATTEMPT", "REASON"});
+    for (const DeadLetter& letter : letters) {
+      table.add({printable(letter.projection), fmt::to_string(letter.position.value),
+                 printable(letter.stream.category + "/" + letter.stream.id), printable(letter.type),
+                 fmt::to_string(letter.attempts), format_timestamp(letter.at), printable(letter.reason)});
+    }
+    return table.text("");
+  }
+
   [[nodiscard]] std::string event_line(const RecordedEvent& event, const std::string& stream) const {
     return fmt::format("{:>6}  {}v{:<3} {}  {}  {}\n", event.position.value, stream, event.version.value,
                        palette_.faint(format_timestamp(event.occurred_at)), palette_.strong(printable(event.type)),
@@ -279,17 +322,6 @@ std::vector<std::string> warnings_of(const Answer& answer) {
         return {};
       },
       answer);
-}
-
-std::string printable(std::string_view text) {
-  if (is_utf8(text) && !has_control_character(text)) return std::string{text};
-  std::string escaped;
-  for (const char letter : text) {
-    const auto byte = static_cast<unsigned char>(letter);
-    const bool is_plain = byte >= 0x20U && byte < 0x7FU;
-    escaped += is_plain ? std::string(1, letter) : fmt::format("\\x{:02x}", byte);
-  }
-  return escaped;
 }
 
 }  // namespace freshet::cli

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "cli/answer.hpp"
 #include "cli/palette.hpp"
@@ -14,8 +14,5 @@ namespace freshet::cli {
 
 // The answer's warnings, which belong on standard error.
 [[nodiscard]] std::vector<std::string> warnings_of(const Answer& answer);
-
-// `text` with whatever a terminal would obey (or could not decode) written as \xNN.
-[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace freshet::cli

@@ -46,6 +46,11 @@ std::optional<Version> parse_version(std::string_view text) {
   return count ? std::optional{Version{*count}} : std::nullopt;
 }
 
+std::optional<Position> parse_position(std::string_view text) {
+  const auto count = parse_count(text, 1);
+  return count ? std::optional{Position{*count}} : std::nullopt;
+}
+
 std::optional<std::uint64_t> parse_seed(std::string_view text) {
   return parse_number<std::uint64_t>(text);
 }

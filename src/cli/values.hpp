@@ -18,6 +18,9 @@ namespace freshet::cli {
 // 0 is the version of what does not exist.
 [[nodiscard]] std::optional<Version> parse_version(std::string_view text);
 
+// From 1.
+[[nodiscard]] std::optional<Position> parse_position(std::string_view text);
+
 [[nodiscard]] std::optional<std::uint64_t> parse_seed(std::string_view text);
 
 // A decimal fraction from 0 to 1.

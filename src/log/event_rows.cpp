@@ -17,12 +17,14 @@ namespace {
 constexpr std::string_view json_content_type = "application/json";
 
 constexpr std::string_view select_after_position =
-    "SELECT e.position, e.version, e.stream, s.category, s.id, e.type, e.data, e.content_type, e.metadata, "
+    "SELECT e.position, e.version, e.stream, s.category, s.id, e.type, e.schema_version, e.data, e.content_type, "
+    "e.metadata, "
     "e.occurred_at, e.recorded_at, e.checksum FROM events e JOIN streams s ON s.number = e.stream "
     "WHERE e.position > ? ORDER BY e.position LIMIT ?";
 // The same columns in the same order; to_event() reads both.
 constexpr std::string_view select_of_stream =
-    "SELECT e.position, e.version, e.stream, s.category, s.id, e.type, e.data, e.content_type, e.metadata, "
+    "SELECT e.position, e.version, e.stream, s.category, s.id, e.type, e.schema_version, e.data, e.content_type, "
+    "e.metadata, "
     "e.occurred_at, e.recorded_at, e.checksum FROM events e JOIN streams s ON s.number = e.stream "
     "WHERE e.stream = ? AND e.version >= ? AND e.version < ? ORDER BY e.version LIMIT ?";
 
@@ -41,12 +43,13 @@ Scanned to_scanned(const sqlite::Statement& row) {
                       .stream = {std::string(row.text(3)), std::string(row.text(4))},
                       .stream_number = row.integer(2),
                       .type = std::string(row.text(5)),
-                      .data = std::string(row.text(6)),
-                      .content_type = std::string(row.is_null(7) ? json_content_type : row.text(7)),
-                      .metadata = std::string(row.text(8)),
-                      .occurred_at = timestamp(row.integer(9)),
-                      .recorded_at = timestamp(row.integer(10))};
-  const bool intact = checksum(event) == row.integer(11);
+                      .schema_version = static_cast<int>(row.integer(6)),
+                      .data = std::string(row.text(7)),
+                      .content_type = std::string(row.is_null(8) ? json_content_type : row.text(8)),
+                      .metadata = std::string(row.text(9)),
+                      .occurred_at = timestamp(row.integer(10)),
+                      .recorded_at = timestamp(row.integer(11))};
+  const bool intact = checksum(event) == row.integer(12);
   return {std::move(event), intact};
 }
 
@@ -59,10 +62,11 @@ RecordedEvent to_event(const sqlite::Statement& row) {
   return std::move(scanned.event);
 }
 
-std::vector<RecordedEvent> to_events(sqlite::Statement& statement) {
-  std::vector<RecordedEvent> events;
-  while (statement.step()) events.push_back(to_event(statement));
-  return events;
+// Each event is sound by itself; a page that has taken another's place shows in their order.
+void check_follows(std::int64_t number, std::int64_t before, const char* what) {
+  if (number == before + 1) return;
+  throw Error(ErrorCode::corrupt,
+              std::string("there is no event at ") + what + ' ' + std::to_string(before + 1) + ", where one must be");
 }
 
 // Feeds a text with its length, so that no two events feed the same bytes.
@@ -95,11 +99,21 @@ std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const St
   return run.integer(0);
 }
 
+std::int64_t insert_stream(sqlite::Connection& connection, const StreamId& stream) {
+  sqlite::Run(connection.statement("INSERT INTO streams (category, id) VALUES (?, ?)"),
+              std::string_view{stream.category}, std::string_view{stream.id})
+      .finish();
+  return connection.last_inserted();
+}
+
 std::int64_t checksum(const RecordedEvent& event) {
   static_assert(std::endian::native == std::endian::little, "numbers are fed as they lie in memory");
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
-  const std::int64_t numbers[] = {event.position.value, event.version.value, event.stream_number,
+  const std::int64_t numbers[] = {event.position.value,
+                                  event.version.value,
+                                  event.stream_number,
+                                  event.schema_version,
                                   event.occurred_at.time_since_epoch().count(),
                                   event.recorded_at.time_since_epoch().count()};
   XXH3_64bits_update(&state, numbers, sizeof numbers);
@@ -115,7 +129,24 @@ std::int64_t checksum(const RecordedEvent& event) {
 std::vector<RecordedEvent> read_all(sqlite::Connection& connection, Position after, std::size_t events_max) {
   auto& statement = connection.statement(select_after_position);
   const sqlite::Run run(statement, after.value, limit(events_max));
-  return to_events(statement);
+  std::vector<RecordedEvent> events;
+  while (statement.step()) {
+    events.push_back(to_event(statement));
+    check_follows(events.back().position.value, after.value++, "position");
+  }
+  return events;
+}
+
+std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, std::int64_t stream_number, Version from,
+                                         Version until, std::size_t events_max) {
+  auto& statement = connection.statement(select_of_stream);
+  const sqlite::Run run(statement, stream_number, from.value, until.value, limit(events_max));
+  std::vector<RecordedEvent> events;
+  while (statement.step()) {
+    events.push_back(to_event(statement));
+    check_follows(events.back().version.value, from.value++ - 1, "version");
+  }
+  return events;
 }
 
 std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::size_t events_max) {
@@ -130,32 +161,24 @@ std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const Str
                                        std::size_t events_max) {
   const auto number = find_stream(connection, stream);
   if (!number) return {};
-  auto& statement = connection.statement(select_of_stream);
-  const sqlite::Run run(statement, *number, after.value + 1, std::numeric_limits<std::int64_t>::max(),
-                        limit(events_max));
-  return to_events(statement);
-}
-
-std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, std::int64_t stream_number, Version from,
-                                         Version until) {
-  auto& statement = connection.statement(select_of_stream);
-  const sqlite::Run run(statement, stream_number, from.value, until.value, limit(static_cast<std::size_t>(-1)));
-  return to_events(statement);
+  return read_versions(connection, *number, Version{after.value + 1}, Version{std::numeric_limits<std::int64_t>::max()},
+                       events_max);
 }
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event) {
-  auto& statement = connection.statement("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  auto& statement = connection.statement("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const std::int64_t occurred_at = event.occurred_at.time_since_epoch().count();
   const std::int64_t recorded_at = event.recorded_at.time_since_epoch().count();
   sqlite::Run run(statement, event.position.value, event.stream_number, event.version.value,
-                  std::string_view{event.type}, std::string_view{event.data}, std::string_view{event.content_type},
-                  std::string_view{event.metadata}, occurred_at, recorded_at, checksum(event));
+                  std::string_view{event.type}, std::int64_t{event.schema_version}, std::string_view{event.data},
+                  std::string_view{event.content_type}, std::string_view{event.metadata}, occurred_at, recorded_at,
+                  checksum(event));
   if (event.content_type == json_content_type) {
-    statement.bind_null(6);
+    statement.bind_null(7);
   } else {
-    statement.bind_blob(5, event.data);
+    statement.bind_blob(6, event.data);
   }
-  if (event.metadata.empty()) statement.bind_null(7);
+  if (event.metadata.empty()) statement.bind_null(8);
   run.finish();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "freshet/event.hpp"
+#include "freshet/event_log.hpp"
 #include "freshet/types.hpp"
 #include "sqlite/connection.hpp"
 
@@ -23,6 +24,9 @@ struct Last {
 
 // Nothing: no event was ever recorded for it.
 [[nodiscard]] std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const StreamId& stream);
+
+// A stream that is not there yet. Returns its number.
+[[nodiscard]] std::int64_t insert_stream(sqlite::Connection& connection, const StreamId& stream);
 
 // Over everything that the event says; the stored value is compared with it whenever an event is read.
 [[nodiscard]] std::int64_t checksum(const RecordedEvent& event);
@@ -42,7 +46,8 @@ struct Scanned {
 
 // By the stream's number, the events from version `from` on and before version `until`.
 [[nodiscard]] std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, std::int64_t stream_number,
-                                                       Version from, Version until);
+                                                       Version from, Version until,
+                                                       std::size_t events_max = all_events);
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event);
 

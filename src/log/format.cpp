@@ -1,6 +1,8 @@
 // Recognizing and making Freshet files.
 #include "log/format.hpp"
 
+#include <map>
+#include <string>
 #include <system_error>
 
 #include "freshet/error.hpp"
@@ -16,16 +18,49 @@ bool is_empty(sqlite::Connection& connection) {
          connection.integer("SELECT count(*) FROM sqlite_master") == 0;
 }
 
+// The SQL that made each table and index.
+std::map<std::string, std::string> schema_of(sqlite::Connection& connection) {
+  std::map<std::string, std::string> schema;
+  sqlite::Run run(
+      connection.statement("SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS "
+                           "NOT NULL"));
+  while (run.next()) schema.emplace(run.text(0), run.text(1));
+  return schema;
+}
+
+// Without this a damaged name would look like a statement that is wrong.
+void check_schema(sqlite::Connection& connection, const std::filesystem::path& file) {
+  sqlite::Connection scratch({.file = ":memory:", .access = sqlite::Access::create});
+  scratch.execute(schema_sql);
+  const auto found = schema_of(connection);
+  for (const auto& [name, sql] : schema_of(scratch)) {
+    const auto same = found.find(name);
+    if (same != found.end() && same->second == sql) continue;
+    throw Error(ErrorCode::corrupt,
+                "'" + file.string() + "' is damaged: its schema of '" + name + "' is not as it was made");
+  }
+}
+
 void check_format(sqlite::Connection& connection, const std::filesystem::path& file) {
   if (connection.integer("PRAGMA application_id") != application_id) {
     throw Error(ErrorCode::not_a_database, "'" + file.string() + "' is a SQLite database, but not one of Freshet's");
   }
   const std::int64_t version = connection.integer("PRAGMA user_version");
+  if (version < 1) {
+    throw Error(ErrorCode::unsupported_format,
+                "'" + file.string() + "' has format " + std::to_string(version) + ", which no release has written");
+  }
   if (version > format_version) {
     throw Error(ErrorCode::unsupported_format, "'" + file.string() + "' has format " + std::to_string(version) +
                                                    ", and this release knows formats up to " +
                                                    std::to_string(format_version) + ": use a newer release");
   }
+  if (version < format_version) {
+    throw Error(ErrorCode::unsupported_format, "'" + file.string() + "' has format " + std::to_string(version) +
+                                                   ", and this release knows format " + std::to_string(format_version) +
+                                                   ": export the log with the release that wrote it");
+  }
+  check_schema(connection, file);
 }
 
 void use_write_ahead_log(sqlite::Connection& connection, Duration busy_timeout, Clock& clock) {
@@ -47,12 +82,25 @@ void make(sqlite::Connection& connection, Duration busy_timeout, Clock& clock) {
   // Another process may have been quicker.
   if (!is_empty(connection)) return;
   connection.execute(schema_sql);
-  sqlite::Run(connection.statement("INSERT INTO store VALUES (lower(hex(randomblob(16))), ?)"),
-              std::int64_t{clock.wall_time().time_since_epoch().count()})
+  sqlite::Run(
+      connection.statement("INSERT INTO store VALUES (lower(hex(randomblob(16))), ?, lower(hex(randomblob(8))))"),
+      std::int64_t{clock.wall_time().time_since_epoch().count()})
       .finish();
   connection.execute("PRAGMA application_id = " + std::to_string(application_id));
   connection.execute("PRAGMA user_version = " + std::to_string(format_version));
   transaction.commit();
+}
+
+// SQLite would take a new or empty file for the owner of an old write-ahead log, and throw that away.
+void check_no_orphaned_log(const std::filesystem::path& file) {
+  std::error_code missing;
+  const std::filesystem::path log = file.string() + "-wal";
+  const auto bytes = std::filesystem::file_size(log, missing);
+  if (missing || bytes == 0) return;
+  std::error_code no_file;
+  if (std::filesystem::file_size(file, no_file) > 0 && !no_file) return;
+  throw Error(ErrorCode::corrupt, "there is a write-ahead log '" + log.string() + "', but '" + file.string() +
+                                      "' is missing or empty: put the file back beside it, or move the log away");
 }
 
 }  // namespace
@@ -71,6 +119,7 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
   } else if (std::filesystem::is_directory(file, ignored)) {
     throw Error(ErrorCode::not_a_database, "'" + file.string() + "' is a directory");
   }
+  check_no_orphaned_log(file);
   using sqlite::Access;
   const Access access = mode == OpenMode::create     ? Access::create
                         : mode == OpenMode::existing ? Access::read_write
@@ -78,6 +127,12 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
   sqlite::Connection connection({.file = file, .access = access, .busy_timeout = busy_timeout});
   if (mode == OpenMode::create && is_empty(connection)) make(connection, busy_timeout, clock);
   check_format(connection, file);
+}
+
+StoreIdentity identity_of(sqlite::Connection& connection) {
+  sqlite::Run run(connection.statement("SELECT id, epoch FROM store"));
+  if (!run.next()) throw Error(ErrorCode::corrupt, "the file does not say which store it is");
+  return {std::string(run.text(0)), std::string(run.text(1))};
 }
 
 }  // namespace freshet::log

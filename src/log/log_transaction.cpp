@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/time_text.hpp"
 #include "base/utf8.hpp"
 #include "freshet/error.hpp"
+#include "log/foreign_events.hpp"
 
 namespace freshet::log {
 namespace {
@@ -21,24 +23,27 @@ void check_stream_part(const std::string& part, const char* which) {
 }
 
 void check_event(const NewEvent& event) {
+  require(event.schema_version >= 1, "an event's schema version is 1 or more");
   require(!event.type.empty() && event.type.size() <= event_type_bytes_max && is_utf8(event.type),
           "an event's type is 1 to " + std::to_string(event_type_bytes_max) + " bytes of UTF-8");
   require(event.data.size() <= event_data_bytes_max && event.metadata.size() <= event_data_bytes_max,
           "an event's data and metadata are at most " + std::to_string(event_data_bytes_max) + " bytes each");
-  require(!event.content_type.empty(), "an event's content type is not empty");
+  require(!event.content_type.empty() && is_utf8(event.content_type), "an event's content type is UTF-8, not empty");
   require((event.content_type != "application/json" || is_utf8(event.data)) && is_utf8(event.metadata),
           "an event's JSON is UTF-8");
+  const Timestamp at = event.occurred_at.value_or(Timestamp{});
+  require(at >= timestamps_from && at < timestamps_until, "an event occurred in the years 1678 to 2261");
 }
 
 StreamId parse_target(std::string_view target) {
   const auto slash = target.find('/');
-  ensure(slash != std::string_view::npos, "a stream's name in the commands table holds a slash");
+  if (slash == std::string_view::npos) throw Error(ErrorCode::corrupt, "a command's stream is damaged");
   return {std::string(target.substr(0, slash)), std::string(target.substr(slash + 1))};
 }
 
 }  // namespace
 
-void check_bounds(const Append& request) {
+void check_bounds(const Append& request, const Upcasting& upcasting) {
   check_stream_part(request.stream.category, "category");
   check_stream_part(request.stream.id, "id");
   require(request.stream.category.find('/') == std::string::npos, "a stream's category holds no '/'");
@@ -51,7 +56,13 @@ void check_bounds(const Append& request) {
                 is_utf8(*request.command_id),
             "a command id (idempotency key) is 1 to " + std::to_string(command_id_bytes_max) + " bytes of UTF-8");
   }
-  for (const NewEvent& event : request.events) check_event(event);
+  require(is_utf8(request.outcome), "an outcome is UTF-8");
+  for (const NewEvent& event : request.events) {
+    check_event(event);
+    upcasting.check_newest(event);
+    // It throws for what cannot hold the ids.
+    if (request.correlation) static_cast<void>(with_correlation(event.metadata, *request.correlation));
+  }
 }
 
 std::optional<Appended> find_command(sqlite::Connection& connection, std::string_view command_id) {
@@ -68,15 +79,21 @@ std::optional<Appended> find_command(sqlite::Connection& connection, std::string
                   .outcome = std::string(run.text(6))};
 }
 
-LogTransaction::LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks)
+LogTransaction::LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks,
+                               const Upcasting& upcasting, sqlite::ApplicationTables& tables, StreamHeads& heads)
     : connection_(connection),
       clock_(clock),
       hooks_(hooks),
+      upcasting_(upcasting),
+      tables_(tables),
+      heads_(heads),
       transaction_(connection, sqlite::Transaction::Kind::write),
-      last_(last_of_log(connection)) {}
+      last_(last_of_log(connection)) {
+  heads_.begin(last_.position);
+}
 
 AppendResult LogTransaction::append(const Append& request) {
-  check_bounds(request);
+  check_bounds(request, upcasting_);
   return append_checked(request);
 }
 
@@ -91,29 +108,35 @@ AppendResult LogTransaction::answer(const Append& request) {
   if (request.command_id) {
     if (auto first = find_command(*request.command_id)) return *first;
   }
-  auto stream_number = find_stream(connection_, request.stream);
-  const Version actual = stream_number ? last_of_stream(connection_, *stream_number).version : Version{};
+  const auto head = find_head(request.stream);
+  std::optional<std::int64_t> stream_number;
+  if (head) stream_number = head->number;
+  const Version actual = head ? head->version : Version{};
   if (!request.expected.admits(actual)) return Conflict{actual};
 
   Appended appended{.stream = request.stream, .first = {}, .last = {}, .version = actual, .outcome = request.outcome};
   if (!request.events.empty()) {
-    if (!stream_number) {
-      sqlite::Run run(connection_.statement("INSERT INTO streams (category, id) VALUES (?, ?) RETURNING number"),
-                      std::string_view{request.stream.category}, std::string_view{request.stream.id});
-      ensure(run.next(), "inserting a stream returns its number");
-      stream_number = run.integer(0);
-    }
-    const auto recorded = record(request, *stream_number, actual);
+    if (!stream_number) stream_number = insert_stream(connection_, request.stream);
+    auto recorded = record(request, *stream_number, actual);
     appended.first = recorded.front().position;
     appended.last = recorded.back().position;
     appended.version = recorded.back().version;
+    heads_.set(request.stream, {*stream_number, appended.version});
     if (request.projecting == Projecting::synchronous) hooks_.project(recorded);
-    for (const RecordedEvent& event : recorded) {
-      messages_.push_back({.event = std::make_shared<const RecordedEvent>(event), .published = std::nullopt});
+    for (RecordedEvent& event : recorded) {
+      messages_.push_back(
+          {.event = std::make_shared<const RecordedEvent>(std::move(event)), .published = std::nullopt});
     }
   }
   if (request.command_id) remember(request, stream_number, appended);
   return appended;
+}
+
+std::optional<StreamHeads::Head> LogTransaction::find_head(const StreamId& stream) {
+  if (const auto known = heads_.find(stream)) return known;
+  const auto number = find_stream(connection_, stream);
+  if (!number) return std::nullopt;
+  return StreamHeads::Head{*number, last_of_stream(connection_, *number).version};
 }
 
 std::vector<RecordedEvent> LogTransaction::record(const Append& request, std::int64_t stream_number, Version last) {
@@ -124,16 +147,18 @@ std::vector<RecordedEvent> LogTransaction::record(const Append& request, std::in
   for (const NewEvent& event : request.events) {
     ++last_.position.value;
     ++last.value;
-    recorded.push_back({.position = last_.position,
-                        .version = last,
-                        .stream = request.stream,
-                        .stream_number = stream_number,
-                        .type = event.type,
-                        .data = event.data,
-                        .content_type = event.content_type,
-                        .metadata = event.metadata,
-                        .occurred_at = event.occurred_at.value_or(last_.recorded_at),
-                        .recorded_at = last_.recorded_at});
+    recorded.push_back(
+        {.position = last_.position,
+         .version = last,
+         .stream = request.stream,
+         .stream_number = stream_number,
+         .type = event.type,
+         .schema_version = event.schema_version,
+         .data = event.data,
+         .content_type = event.content_type,
+         .metadata = request.correlation ? with_correlation(event.metadata, *request.correlation) : event.metadata,
+         .occurred_at = event.occurred_at.value_or(last_.recorded_at),
+         .recorded_at = last_.recorded_at});
     insert(connection_, recorded.back());
   }
   return recorded;
@@ -155,13 +180,43 @@ std::optional<Appended> LogTransaction::find_command(std::string_view command_id
 }
 
 std::vector<RecordedEvent> LogTransaction::read_stream(const StreamId& stream) {
-  return log::read_stream(connection_, stream, Version{}, all_events);
+  auto events = log::read_stream(connection_, stream, Version{}, all_events);
+  for (RecordedEvent& event : events) upcasting_.upcast(event);
+  return events;
+}
+
+bool LogTransaction::import_event(const ExportedEvent& exported) {
+  const RecordedEvent& given = exported.event;
+  // The bounds are those of an append that would say the same.
+  const NewEvent as_new{given.type,         given.schema_version, given.data,
+                        given.content_type, given.metadata,       given.occurred_at};
+  const Upcasting any_form;  // History holds old ones.
+  check_bounds({.stream = given.stream,
+                .expected = ExpectedVersion::any(),
+                .events = {&as_new, 1},
+                .command_id = exported.command_id,
+                .outcome = exported.outcome},
+               any_form);
+  if (given.position <= last_.position) {
+    check_same(connection_, exported);
+    return false;
+  }
+  check_next(connection_, exported, last_);
+  const bool spoilt_before = std::exchange(spoilt_, true);
+  RecordedEvent event = given;
+  event.stream_number = insert_foreign(connection_, exported);
+  last_.position = event.position;
+  last_.recorded_at = event.recorded_at;
+  messages_.push_back({.event = std::make_shared<const RecordedEvent>(std::move(event)), .published = std::nullopt});
+  spoilt_ = spoilt_before;
+  return true;
 }
 
 void LogTransaction::commit() {
   // Half of an append may be in it, which a body that swallowed the failure does not know.
   if (spoilt_) throw Error(ErrorCode::invalid, "a transaction in which an append has failed cannot be committed");
   transaction_.commit();
+  heads_.committed(last_.position);
   if (!messages_.empty()) hooks_.committed(messages_);
 }
 

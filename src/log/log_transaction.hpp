@@ -10,6 +10,9 @@
 #include "freshet/clock.hpp"
 #include "freshet/event_log.hpp"
 #include "log/event_rows.hpp"
+#include "log/stream_heads.hpp"
+#include "log/upcasting.hpp"
+#include "sqlite/application_tables.hpp"
 #include "sqlite/connection.hpp"
 
 namespace freshet::log {
@@ -24,33 +27,41 @@ struct Hooks {
   std::function<void(std::span<const Message>)> committed;
 };
 
-// Throws Error `invalid` if the request breaks a bound of event_log.hpp.
-void check_bounds(const Append& request);
+// Throws Error `invalid` if the request breaks a bound of event_log.hpp, or an event is in an old form.
+void check_bounds(const Append& request, const Upcasting& upcasting);
 
 [[nodiscard]] std::optional<Appended> find_command(sqlite::Connection& connection, std::string_view command_id);
 
 class LogTransaction final : public AppendTransaction {
  public:
   // Begins. The caller holds the turn to write from here until the end of this object's life.
-  LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks);
+  LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks, const Upcasting& upcasting,
+                 sqlite::ApplicationTables& tables, StreamHeads& heads);
 
   [[nodiscard]] AppendResult append(const Append& request) override;
   // The same for a request whose bounds were checked before the transaction began.
   [[nodiscard]] AppendResult append_checked(const Append& request);
   [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) override;
   [[nodiscard]] std::vector<RecordedEvent> read_stream(const StreamId& stream) override;
+  bool import_event(const ExportedEvent& exported) override;
+  [[nodiscard]] Tables& tables() override { return tables_; }
 
   // Commits and hands the events on.
   void commit();
 
  private:
   [[nodiscard]] AppendResult answer(const Append& request);
+  // Nothing: no event was ever recorded for it.
+  [[nodiscard]] std::optional<StreamHeads::Head> find_head(const StreamId& stream);
   [[nodiscard]] std::vector<RecordedEvent> record(const Append& request, std::int64_t stream_number, Version last);
   void remember(const Append& request, std::optional<std::int64_t> stream_number, const Appended& appended);
 
   sqlite::Connection& connection_;
   Clock& clock_;
   const Hooks& hooks_;
+  const Upcasting& upcasting_;
+  sqlite::ApplicationTables& tables_;
+  StreamHeads& heads_;
   sqlite::Transaction transaction_;
   Last last_;
   std::vector<Message> messages_;

@@ -1,4 +1,4 @@
--- The format of a Freshet file, version 1 (PRAGMA user_version; application_id is "FRSH").
+-- The format of a Freshet file, version 2 (PRAGMA user_version; application_id is "FRSH").
 -- The first three tables are the log: the truth. The rest can be made again from it.
 
 -- Streams are interned: an event names its stream by a small number.
@@ -10,16 +10,17 @@ CREATE TABLE streams (
 ) STRICT;
 
 CREATE TABLE events (
-  position     INTEGER PRIMARY KEY,
-  stream       INTEGER NOT NULL REFERENCES streams (number),
-  version      INTEGER NOT NULL,
-  type         TEXT NOT NULL,
-  data         ANY NOT NULL,      -- JSON text; a blob where content_type says something else
-  content_type TEXT,              -- NULL: application/json
-  metadata     TEXT,              -- JSON; NULL: none
-  occurred_at  INTEGER NOT NULL,  -- microseconds since 1970, UTC
-  recorded_at  INTEGER NOT NULL,  -- likewise; rises with the position
-  checksum     INTEGER NOT NULL   -- XXH3, 64 bits, of all of the above
+  position       INTEGER PRIMARY KEY,
+  stream         INTEGER NOT NULL REFERENCES streams (number),
+  version        INTEGER NOT NULL,
+  type           TEXT NOT NULL,
+  schema_version INTEGER NOT NULL,  -- the form of this type's data, from 1
+  data           ANY NOT NULL,      -- JSON text; a blob where content_type says something else
+  content_type   TEXT,              -- NULL: application/json
+  metadata       TEXT,              -- JSON; NULL: none
+  occurred_at    INTEGER NOT NULL,  -- microseconds since 1970, UTC
+  recorded_at    INTEGER NOT NULL,  -- likewise; rises with the position
+  checksum       INTEGER NOT NULL   -- XXH3, 64 bits, of all of the above
 ) STRICT;
 CREATE UNIQUE INDEX events_of_stream ON events (stream, version);
 
@@ -48,7 +49,8 @@ BEGIN SELECT raise(ABORT, 'the event log is append-only'); END;
 -- Who is this file? Session tokens name it.
 CREATE TABLE store (
   id         TEXT NOT NULL,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  epoch      TEXT NOT NULL  -- anew in each backup: from there on its history is another one
 ) STRICT;
 
 -- The checkpoint of each projection: everything up to `position` is applied.
@@ -71,12 +73,13 @@ CREATE TABLE applied_above (
 
 -- Events that a projection could not apply, and the later ones of their streams.
 CREATE TABLE dead_letters (
-  projection INTEGER NOT NULL REFERENCES projections (number),
-  position   INTEGER NOT NULL,
-  stream     INTEGER NOT NULL,
-  attempts   INTEGER NOT NULL,  -- 0: follows an earlier dead letter of its stream
-  reason     TEXT NOT NULL,
-  at         INTEGER NOT NULL,
+  projection   INTEGER NOT NULL REFERENCES projections (number),
+  position     INTEGER NOT NULL,
+  stream       INTEGER NOT NULL,
+  attempts     INTEGER NOT NULL,  -- 0: follows an earlier dead letter of its stream
+  reason       TEXT NOT NULL,
+  at           INTEGER NOT NULL,  -- of the last attempt
+  discarded_at INTEGER,           -- not NULL: the event's effect is left out on purpose
   PRIMARY KEY (projection, position)
 ) STRICT, WITHOUT ROWID;
 

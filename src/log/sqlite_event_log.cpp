@@ -1,14 +1,29 @@
 // Group commit: of the threads that append at the same time one leads. It takes the turn to write,
-// commits what all of them want in one transaction, and wakes the others.
+// commits what all of them want in one transaction, wakes the others, and hands the lead on. Where the first
+// in the queue is an append without a waiting thread, the log's own thread leads.
 #include "log/sqlite_event_log.hpp"
 
+#include <utility>
+
+#include "base/deliberate_bug.hpp"
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
+#include "log/foreign_events.hpp"
 
 namespace freshet::log {
 
-SqliteEventLog::SqliteEventLog(sqlite::Connection* writer, sqlite::Pool& readers, Turn& turn, Clock& clock, Hooks hooks)
-    : writer_(writer), readers_(readers), turn_(turn), clock_(clock), hooks_(std::move(hooks)) {}
+SqliteEventLog::SqliteEventLog(sqlite::Connection* writer, sqlite::Pool& readers, Turn& turn, Clock& clock, Gate& gate,
+                               const Upcasting& upcasting, Hooks hooks, Engine engine)
+    : writer_(writer),
+      readers_(readers),
+      turn_(turn),
+      clock_(clock),
+      gate_(gate),
+      upcasting_(upcasting),
+      hooks_(std::move(hooks)),
+      engine_(engine) {
+  if (writer_ != nullptr) tables_.emplace(*writer_);
+}
 
 void SqliteEventLog::check_writable() const {
   if (writer_ == nullptr) throw Error(ErrorCode::read_only, "the store was opened for reading");
@@ -16,35 +31,101 @@ void SqliteEventLog::check_writable() const {
 }
 
 AppendResult SqliteEventLog::append(const Append& request) {
+  const Gate::Visit visit(gate_);
+  turn_.check_not_held_here();
   check_writable();
-  check_bounds(request);
-  Pending own{.request = &request};
-  std::unique_lock lock(mutex_);
-  waiting_.push_back(&own);
-  finished_.wait(lock, [&] { return own.done || !leading_; });
-  if (!own.done) {
-    leading_ = true;
-    while (!own.done) {
-      lock.unlock();
-      commit_group();
-      lock.lock();
-    }
-    leading_ = false;
-    finished_.notify_all();
+  check_bounds(request, upcasting_);
+  Blocking own(request);
+  // Who is called to lead is the first in the queue, and so in the next group.
+  if (join(own) || own.wait() == Call::Reason::lead) {
+    lead();
+    ensure(own.wait() == Call::Reason::done, "the leader's own append is in its group");
   }
-  lock.unlock();
   if (own.error) std::rethrow_exception(own.error);
-  return *own.result;
+  return std::move(*own.result);
 }
 
-void SqliteEventLog::commit_group() {
-  // The turn first: while it is waited for, the group grows.
-  const std::lock_guard turn(turn_);
-  const Group group = take_group();
-  run(group);
+std::future<AppendResult> SqliteEventLog::append_async(const Append& request) {
+  const Gate::Visit visit(gate_);
+  turn_.check_not_held_here();
+  if (engine_ == Engine::stepped) {
+    std::promise<AppendResult> answered;
+    answered.set_value(append(request));
+    return answered.get_future();
+  }
+  check_writable();
+  check_bounds(request, upcasting_);
+  // Destroys itself when it is finished.
+  auto* promised = new Promised(request, call_);  // NOLINT(cppcoreguidelines-owning-memory)
+  auto future = promised->future();
+  {
+    std::unique_lock lock(mutex_);
+    promised_fewer_.wait(lock, [&] { return promised_ < appends_in_flight_max; });
+    ++promised_;
+    if (!committer_.joinable()) committer_ = std::thread([this] { lead_for_promises(); });
+  }
+  if (join(*promised)) call_.make(Call::Reason::lead);
+  return future;
+}
+
+void SqliteEventLog::lead_for_promises() {
+  while (call_.wait() == Call::Reason::lead) {
+    gather();
+    lead();
+  }
+}
+
+// Who was answered just now may be about to ask again, and a moment's patience saves an fsync. Half of the last
+// group is waited for and no more, so that it ends when there is less to do.
+void SqliteEventLog::gather() {
+  std::unique_lock lock(mutex_);
+  const Instant deadline = clock_.now() + gather_time_max;
+  while (waiting_.size() < last_group_ / 2 && clock_.now() < deadline) clock_.wait_until(gathered_, lock, deadline);
+}
+
+void SqliteEventLog::close() {
+  closed_ = true;
+  std::thread committer;
+  {
+    std::unique_lock lock(mutex_);
+    promised_fewer_.wait(lock, [&] { return promised_ == 0; });
+    committer = std::move(committer_);
+  }
+  if (!committer.joinable()) return;
+  call_.make(Call::Reason::done);
+  committer.join();
+}
+
+bool SqliteEventLog::join(Pending& pending) {
   const std::lock_guard lock(mutex_);
-  for (Pending* pending : group) pending->done = true;
-  finished_.notify_all();
+  waiting_.push_back(&pending);
+  if (waiting_.size() == last_group_ / 2) gathered_.notify_one();
+  return !std::exchange(leading_, true);
+}
+
+void SqliteEventLog::lead() {
+  const std::size_t kept = commit_group();
+  const std::lock_guard lock(mutex_);
+  promised_ -= kept;
+  if (kept > 0) promised_fewer_.notify_all();
+  leading_ = !waiting_.empty();
+  if (leading_) waiting_.front()->call_to_lead();
+}
+
+std::size_t SqliteEventLog::commit_group() {
+  Group group;
+  {
+    // The turn first: while it is waited for, the group grows.
+    const std::lock_guard turn(turn_);
+    group = take_group();
+    run(group);
+  }
+  std::size_t promised = 0;
+  for (Pending* pending : group) {
+    if (pending->is_promised()) ++promised;
+    pending->finish();
+  }
+  return promised;
 }
 
 SqliteEventLog::Group SqliteEventLog::take_group() {
@@ -55,6 +136,7 @@ SqliteEventLog::Group SqliteEventLog::take_group() {
     group.push_back(waiting_.front());
     waiting_.pop_front();
   }
+  last_group_ = group.size();
   return group;
 }
 
@@ -84,23 +166,27 @@ void SqliteEventLog::run(const Group& group) {
 
 void SqliteEventLog::transact(const Group& group) {
   check_writable();
-  LogTransaction transaction(*writer_, clock_, hooks_);
-  for (Pending* pending : group) pending->result = transaction.append_checked(*pending->request);
+  LogTransaction transaction(*writer_, clock_, hooks_, upcasting_, *tables_, heads_);
+  for (Pending* pending : group) pending->result = transaction.append_checked(pending->request());
   transaction.commit();
 }
 
 void SqliteEventLog::close_if_unknown(const Error& error) {
-  if (error.code() == ErrorCode::io || error.code() == ErrorCode::disk_full || error.code() == ErrorCode::corrupt) {
+  const ErrorCode code = error.code();
+  // Not a database any more: its first page is damaged.
+  if (code == ErrorCode::io || code == ErrorCode::disk_full || code == ErrorCode::corrupt ||
+      code == ErrorCode::not_a_database) {
     closed_ = true;
   }
 }
 
 void SqliteEventLog::write(const std::function<void(AppendTransaction&)>& body) {
+  const Gate::Visit visit(gate_);
   check_writable();
   const std::lock_guard turn(turn_);
   check_writable();
   try {
-    LogTransaction transaction(*writer_, clock_, hooks_);
+    LogTransaction transaction(*writer_, clock_, hooks_, upcasting_, *tables_, heads_);
     body(transaction);
     transaction.commit();
   } catch (const Error& error) {
@@ -113,27 +199,52 @@ void SqliteEventLog::write(const std::function<void(AppendTransaction&)>& body) 
   }
 }
 
+void SqliteEventLog::export_events(const std::function<bool(const ExportedEvent&)>& take) const {
+  const Gate::Visit visit(gate_);
+  const auto connection = readers_.borrow();
+  const sqlite::Transaction snapshot(*connection, sqlite::Transaction::Kind::read);
+  log::export_events(*connection, take);
+}
+
 std::optional<Appended> SqliteEventLog::find_command(std::string_view command_id) const {
+  const Gate::Visit visit(gate_);
   return log::find_command(*readers_.borrow(), command_id);
 }
 
 Position SqliteEventLog::head() const {
+  const Gate::Visit visit(gate_);
   return last_of_log(*readers_.borrow()).position;
 }
 
 Version SqliteEventLog::version(const StreamId& stream) const {
+  const Gate::Visit visit(gate_);
   const auto connection = readers_.borrow();
   const auto number = find_stream(*connection, stream);
   return number ? last_of_stream(*connection, *number).version : Version{};
 }
 
 std::vector<RecordedEvent> SqliteEventLog::read_all(Position after, std::size_t events_max) const {
+  const Gate::Visit visit(gate_);
+  return read_inside(after, events_max);
+}
+
+std::vector<RecordedEvent> SqliteEventLog::read_inside(Position after, std::size_t events_max) const {
+  auto events = log::read_all(*readers_.borrow(), after, events_max);
+  for (RecordedEvent& event : events) upcasting_.upcast(event);
+  return events;
+}
+
+std::vector<RecordedEvent> SqliteEventLog::read_raw(Position after, std::size_t events_max) const {
+  const Gate::Visit visit(gate_);
   return log::read_all(*readers_.borrow(), after, events_max);
 }
 
 std::vector<RecordedEvent> SqliteEventLog::read_stream(const StreamId& stream, Version after,
                                                        std::size_t events_max) const {
-  return log::read_stream(*readers_.borrow(), stream, after, events_max);
+  const Gate::Visit visit(gate_);
+  auto events = log::read_stream(*readers_.borrow(), stream, after, events_max);
+  for (RecordedEvent& event : events) upcasting_.upcast(event);
+  return events;
 }
 
 }  // namespace freshet::log
@@ -147,7 +258,7 @@ bool ExpectedVersion::admits(Version actual) const {
     case Kind::none:
       return actual == Version{};
     case Kind::exists:
-      return actual != Version{};
+      return actual != Version{} || deliberately(Bug::exists_admits_all);
     case Kind::exactly:
       return actual == version_;
   }

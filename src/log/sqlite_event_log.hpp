@@ -4,12 +4,15 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <exception>
 #include <mutex>
+#include <thread>
 #include <vector>
 
+#include "base/gate.hpp"
 #include "freshet/error.hpp"
+#include "freshet/store.hpp"
 #include "log/log_transaction.hpp"
+#include "log/pending.hpp"
 #include "log/turn.hpp"
 #include "sqlite/pool.hpp"
 
@@ -17,38 +20,55 @@ namespace freshet::log {
 
 class SqliteEventLog final : public EventLog {
  public:
-  // All of these outlive the log; `writer` is used only under the turn.
-  SqliteEventLog(sqlite::Connection* writer, sqlite::Pool& readers, Turn& turn, Clock& clock, Hooks hooks);
+  // All of these outlive the log; `writer` is used only under the turn. With Engine::stepped no thread is
+  // started.
+  SqliteEventLog(sqlite::Connection* writer, sqlite::Pool& readers, Turn& turn, Clock& clock, Gate& gate,
+                 const Upcasting& upcasting, Hooks hooks, Engine engine);
+  ~SqliteEventLog() override { close(); }
 
   [[nodiscard]] AppendResult append(const Append& request) override;
+  [[nodiscard]] std::future<AppendResult> append_async(const Append& request) override;
   void write(const std::function<void(AppendTransaction&)>& body) override;
+  void export_events(const std::function<bool(const ExportedEvent&)>& take) const override;
   [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) const override;
   [[nodiscard]] Position head() const override;
   [[nodiscard]] Version version(const StreamId& stream) const override;
   [[nodiscard]] std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const override;
+  [[nodiscard]] std::vector<RecordedEvent> read_raw(Position after, std::size_t events_max) const override;
   [[nodiscard]] std::vector<RecordedEvent> read_stream(const StreamId& stream, Version after,
                                                        std::size_t events_max) const override;
 
-  // Every later append throws `closed`.
-  void close() { closed_ = true; }
+  // Every later append throws `closed`. Those that are waiting are answered before it returns.
+  void close();
+
+  // For the engine itself, which goes on reading while the store is being closed.
+  [[nodiscard]] std::vector<RecordedEvent> read_inside(Position after, std::size_t events_max) const;
+
+  // Does so if `error`, of any connection to the file, leaves it unknown what reached the disk. After a
+  // failed sync the system may forget what it still had to write, and call the next sync a success.
+  void close_after(const Error& error) {
+    if (error.code() == ErrorCode::io) close();
+  }
 
  private:
   // Appends of one group; more would make the first of them wait for the last.
   static constexpr std::size_t group_appends_max = 1'024;
 
-  // An append whose caller waits.
-  struct Pending {
-    const Append* request;
-    std::optional<AppendResult> result = std::nullopt;
-    std::exception_ptr error = nullptr;
-    bool done = false;
-  };
+  // Of the order of an fsync: what it can save.
+  static constexpr Duration gather_time_max = std::chrono::microseconds{200};
+
   using Group = std::vector<Pending*>;
 
-  void commit_group();
+  // True: nobody leads, so whoever joined has to see to it.
+  [[nodiscard]] bool join(Pending& pending);
+  void lead();
+  // How many of the group were promised.
+  [[nodiscard]] std::size_t commit_group();
   [[nodiscard]] Group take_group();
   void run(const Group& group);
   void transact(const Group& group);
+  void lead_for_promises();
+  void gather();
   void check_writable() const;
   // After some failures it is unknown what reached the disk; then nothing more is written.
   void close_if_unknown(const Error& error);
@@ -57,13 +77,24 @@ class SqliteEventLog final : public EventLog {
   sqlite::Pool& readers_;
   Turn& turn_;
   Clock& clock_;
+  Gate& gate_;
+  const Upcasting& upcasting_;
   Hooks hooks_;
-  std::atomic<bool> closed_ = false;
+  StreamHeads heads_;                                // Used only under the turn.
+  std::optional<sqlite::ApplicationTables> tables_;  // None when reading only.
+  std::atomic<bool> closed_ = false;                 // By a failure.
+
+  const Engine engine_;
 
   std::mutex mutex_;  // Guards the rest.
-  std::condition_variable finished_;
   std::deque<Pending*> waiting_;
-  bool leading_ = false;
+  std::size_t last_group_ = 0;
+  std::condition_variable gathered_;
+  bool leading_ = false;  // Somebody commits, or was called to.
+  std::size_t promised_ = 0;
+  std::condition_variable promised_fewer_;
+  Call call_;  // Of the thread below, to lead.
+  std::thread committer_;
 };
 
 }  // namespace freshet::log

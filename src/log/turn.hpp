@@ -6,32 +6,56 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/ensure.hpp"
 
 namespace freshet::log {
 
 // Used through std::lock_guard.
 class Turn {
  public:
+  // `on_lock` is called whenever a turn begins, before anything is written.
+  explicit Turn(std::function<void()> on_lock) : on_lock_(std::move(on_lock)) {}
+
   void lock() {
     std::unique_lock lock(mutex_);
+    ensure(holder_ != std::this_thread::get_id(), within_itself);
     const std::uint64_t ticket = next_ticket_++;
     called_.wait(lock, [&] { return serving_ == ticket; });
+    holder_ = std::this_thread::get_id();
+    lock.unlock();
+    on_lock_();
   }
 
   void unlock() {
     {
       const std::lock_guard lock(mutex_);
       ++serving_;
+      holder_ = {};
     }
     called_.notify_all();
   }
 
+  // For whoever would wait for another thread that waits for this one's turn to end.
+  void check_not_held_here() {
+    const std::lock_guard lock(mutex_);
+    ensure(holder_ != std::this_thread::get_id(), within_itself);
+  }
+
  private:
+  static constexpr const char* within_itself =
+      "nothing is written in a callback, and in the body of write() only through its transaction";
+
+  const std::function<void()> on_lock_;
   std::mutex mutex_;
   std::condition_variable called_;
   std::uint64_t next_ticket_ = 0;
   std::uint64_t serving_ = 0;
+  std::thread::id holder_;
 };
 
 }  // namespace freshet::log

@@ -102,6 +102,10 @@ std::string describe(const RecordedEvent& event) {
 
 }  // namespace
 
+StreamId stream_of(std::string_view order_id) {
+  return {order_category, std::string{order_id}};
+}
+
 bool is_order_event(const RecordedEvent& event) {
   return event.stream.category == order_category && find_fact_type(event.type) != nullptr;
 }

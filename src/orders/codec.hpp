@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "freshet/event.hpp"
@@ -10,6 +11,8 @@
 namespace freshet::orders {
 
 inline constexpr const char* order_category = "order";
+
+[[nodiscard]] StreamId stream_of(std::string_view order_id);
 
 // False for what other applications, or newer releases, write into the same log.
 [[nodiscard]] bool is_order_event(const RecordedEvent& event);

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <istream>
-#include <limits>
 #include <map>
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/line_reader.hpp"
 #include "freshet/error.hpp"
 #include "orders/orders.hpp"
 
@@ -23,24 +22,23 @@ struct NumberedLine {
   std::string key;  // Of a valid line.
 };
 
-// Takes lines from a stream. A line too long for the buffer is passed over, so that no input can take more
-// memory than that.
-class LineReader {
+// Takes lines from a stream, so many at a time.
+class Lines {
  public:
-  explicit LineReader(std::istream& lines) : lines_(lines), buffer_(import_line_bytes_max + 1) {}
+  explicit Lines(std::istream& lines) : reader_(lines, import_line_bytes_max) {}
 
   // The lines of the next batch; none at the end of the input.
   std::vector<NumberedLine> next_batch() {
     std::vector<NumberedLine> batch;
     std::size_t bytes = 0;
     while (batch.size() < import_batch_lines_max && bytes < import_batch_bytes_max) {
-      const auto text = next();
+      const auto text = reader_.next();
       if (!text) break;
       bytes += text->size();
-      if (is_too_long_) {
-        batch.push_back({number_, "longer than " + std::to_string(import_line_bytes_max) + " bytes", {}});
+      if (reader_.is_too_long()) {
+        batch.push_back({reader_.number(), "longer than " + std::to_string(import_line_bytes_max) + " bytes", {}});
       } else if (text->find_first_not_of(" \t\r") != std::string_view::npos) {
-        batch.push_back({number_, parse_import_line(*text), {}});
+        batch.push_back({reader_.number(), parse_import_line(*text), {}});
         const auto* line = std::get_if<ImportLine>(&batch.back().parsed);
         if (line != nullptr) batch.back().key = import_key(*line);
       }
@@ -49,31 +47,7 @@ class LineReader {
   }
 
  private:
-  // Valid until the next call. Nothing at the end.
-  std::optional<std::string_view> next() {
-    lines_.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-    if (lines_.bad()) throw Error(ErrorCode::io, "cannot read the lines to import");
-    auto length = static_cast<std::size_t>(lines_.gcount());
-    if (length == 0) return std::nullopt;  // getline() counts the line's end as well.
-    ++number_;
-    is_too_long_ = lines_.fail();
-    if (is_too_long_) {
-      lines_.clear();
-      lines_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
-    } else if (!lines_.eof()) {
-      --length;
-    }
-    std::string_view text(buffer_.data(), length);
-    if (number_ == 1 && text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-    return text;
-  }
-
-  static constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
-  std::istream& lines_;
-  std::vector<char> buffer_;
-  std::int64_t number_ = 0;
-  bool is_too_long_ = false;
+  LineReader reader_;
 };
 
 // What became of a batch. It counts only once the batch is committed.
@@ -179,13 +153,12 @@ void add(ImportResult& total, const ImportResult& batch) {
 
 ImportResult Orders::import(std::istream& lines, const ImportOptions& options) {
   ImportResult total;
-  LineReader reader(lines);
+  Lines reader(lines);
   while (!total.stopped) {
     const auto batch = reader.next_batch();
     if (batch.empty()) break;
     BatchResult result;
-    store_.log().write(
-        [&](AppendTransaction& transaction) { result = Batch(transaction, options.on_error).run(batch); });
+    log().write([&](AppendTransaction& transaction) { result = Batch(transaction, options.on_error).run(batch); });
     add(total, result.counts);
     if (options.on_problem) {
       for (const auto& [line, verdict, why] : result.problems) options.on_problem(line, verdict, why);

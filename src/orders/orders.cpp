@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
-#include "orders/codec.hpp"
+#include "freshet/error.hpp"
 
 namespace freshet::orders {
 namespace {
@@ -38,7 +38,7 @@ std::string make_order_id(Timestamp time, Position head, int attempt) {
 // whatever came before.
 Done done(const EventLog& log, const Appended& appended) {
   const auto events = log.read_stream(appended.stream, Version{appended.version.value - 1}, 1);
-  ensure(!events.empty(), "an appended event can be read");
+  if (events.empty()) throw Error(ErrorCode::corrupt, "an event of " + appended.stream.id + " cannot be found");
   Order order;
   OrderDecider::evolve(order, OrderDecider::decode(events.front()));
   return {.order_id = appended.stream.id,
@@ -90,33 +90,29 @@ CommandResult repeat(const EventLog& log, const Appended& first, const std::opti
 }
 
 // Places an order under an id that no other has.
-Outcome<OrderDecider> place_anew(Store& store, const Command& command, ExecuteOptions options) {
+Outcome<OrderDecider> place_anew(EventLog& log, const Clock& clock, const Command& command, ExecuteOptions options) {
   if (!options.expected.admits(Version{})) return Conflict{Version{}};
   // With this an id that is taken is a conflict; the rules would refuse it, and the refusal be remembered.
   options.expected = ExpectedVersion::none();
   for (int attempt = 1;; ++attempt) {
-    const auto id = make_order_id(store.clock().wall_time(), store.log().head(), attempt);
-    auto outcome = freshet::execute<OrderDecider>(store.log(), stream_of(id), command, options);
+    const auto id = make_order_id(clock.wall_time(), log.head(), attempt);
+    auto outcome = freshet::execute<OrderDecider>(log, stream_of(id), command, options);
     if (!std::holds_alternative<Conflict>(outcome) || attempt == id_attempts_max) return outcome;
   }
 }
 
 }  // namespace
 
-StreamId stream_of(std::string_view order_id) {
-  return {order_category, std::string{order_id}};
-}
-
 CommandResult Orders::execute(const std::optional<std::string>& order_id, const Command& command,
                               const ExecuteOptions& options) {
   ensure(order_id || std::holds_alternative<Place>(command.action), "only a new order goes without an id");
-  EventLog& log = store_.log();
+  EventLog& log = this->log();
   const auto& key = options.idempotency_key;
   if (key) {
     if (const auto first = log.find_command(*key)) return repeat(log, *first, order_id, command.action);
   }
   auto outcome = order_id ? freshet::execute<OrderDecider>(log, stream_of(*order_id), command, options)
-                          : place_anew(store_, command, options);
+                          : place_anew(log, store_.clock(), command, options);
   if (const auto* conflict = std::get_if<Conflict>(&outcome)) return *conflict;
   if (auto* rejected = std::get_if<Rejected<Rejection>>(&outcome)) {
     if (!rejected->duplicate) return std::move(rejected->rejection);

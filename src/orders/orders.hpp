@@ -14,13 +14,12 @@
 #include <vector>
 
 #include "freshet/decider.hpp"
+#include "freshet/session.hpp"
 #include "freshet/store.hpp"
+#include "orders/codec.hpp"
 #include "orders/order.hpp"
 
 namespace freshet::orders {
-
-// The stream of an order; its category is "order".
-[[nodiscard]] StreamId stream_of(std::string_view order_id);
 
 // The projections of the order domain, for StoreOptions::projections:
 // "orders" keeps a row for each order (tables orders and order_items), and "revenue" the orders placed and
@@ -115,6 +114,9 @@ class Orders {
   // `store` was opened with projections(), and outlives this.
   explicit Orders(Store& store) : store_(store) {}
 
+  // Every command and every read is one of the session's. `session` outlives this.
+  explicit Orders(Session& session) : store_(session.store()), session_(&session) {}
+
   // `order_id` not given: for Place one is made up, unless the idempotency key is known already.
   [[nodiscard]] CommandResult execute(const std::optional<std::string>& order_id, const Command& command,
                                       const ExecuteOptions& options);
@@ -139,7 +141,13 @@ class Orders {
   [[nodiscard]] ImportResult import(std::istream& lines, const ImportOptions& options);
 
  private:
+  [[nodiscard]] EventLog& log() { return session_ == nullptr ? store_.log() : session_->log(); }
+  [[nodiscard]] Reading read(const ReadRequest& request) {
+    return session_ == nullptr ? store_.read(request) : session_->read(request);
+  }
+
   Store& store_;
+  Session* session_ = nullptr;
 };
 
 }  // namespace freshet::orders

@@ -78,11 +78,12 @@ std::string list_sql(const ListRequest& request) {
 
 // Folds an order's events up to the first that `ends_before` names.
 template <typename EndsBefore>
-Answer<std::optional<OrderView>> replay_until(Store& store, const std::string& order_id, EndsBefore ends_before) {
+Answer<std::optional<OrderView>> replay_until(const EventLog& log, const Clock& clock, const std::string& order_id,
+                                              EndsBefore ends_before) {
   Answer<std::optional<OrderView>> answer;
   Freshness& freshness = answer.freshness;
   freshness.source = Source::event_log;
-  const auto events = store.log().read_stream(stream_of(order_id), Version{}, all_events);
+  const auto events = log.read_stream(stream_of(order_id), Version{}, all_events);
   if (events.empty()) return answer;
 
   Replayed<OrderDecider> shown;
@@ -91,7 +92,7 @@ Answer<std::optional<OrderView>> replay_until(Store& store, const std::string& o
   freshness.version = shown.version;
   freshness.latest_version = events.back().version;
   freshness.behind_events = events.end() - next;
-  if (next != events.end()) freshness.behind = store.clock().wall_time() - next->recorded_at;
+  if (next != events.end()) freshness.behind = clock.wall_time() - next->recorded_at;
   if (next != events.begin()) answer.value = OrderView{order_id, std::move(shown.state), shown.version};
   return answer;
 }
@@ -101,7 +102,7 @@ Answer<std::optional<OrderView>> replay_until(Store& store, const std::string& o
 Answer<std::optional<OrderView>> Orders::get(const std::string& order_id, const ReadOptions& options) {
   auto request = request_for({"orders"}, options);
   request.stream = stream_of(order_id);
-  Reading reading = store_.read(request);
+  Reading reading = read(request);
   if (reading.must_replay()) {
     auto answer = replay(order_id);
     answer.freshness.waited = reading.freshness().waited;
@@ -119,11 +120,12 @@ Answer<std::optional<OrderView>> Orders::get(const std::string& order_id, const 
 }
 
 Answer<std::optional<OrderView>> Orders::replay(const std::string& order_id) {
-  return replay_until(store_, order_id, [](const RecordedEvent& /*event*/) { return false; });
+  return replay_until(log(), store_.clock(), order_id, [](const RecordedEvent& /*event*/) { return false; });
 }
 
 Answer<std::optional<OrderView>> Orders::as_of(const std::string& order_id, Version version) {
-  auto answer = replay_until(store_, order_id, [&](const RecordedEvent& event) { return event.version > version; });
+  auto answer = replay_until(log(), store_.clock(), order_id,
+                             [&](const RecordedEvent& event) { return event.version > version; });
   const Version latest = answer.freshness.latest_version;
   if (version > latest && latest > Version{}) {
     answer.freshness.stale = true;
@@ -134,7 +136,8 @@ Answer<std::optional<OrderView>> Orders::as_of(const std::string& order_id, Vers
 }
 
 Answer<std::optional<OrderView>> Orders::as_of(const std::string& order_id, Timestamp time) {
-  return replay_until(store_, order_id, [&](const RecordedEvent& event) { return event.occurred_at > time; });
+  return replay_until(log(), store_.clock(), order_id,
+                      [&](const RecordedEvent& event) { return event.occurred_at > time; });
 }
 
 Answer<Page> Orders::list(const ListRequest& request, const ReadOptions& options) {
@@ -147,7 +150,7 @@ Answer<Page> Orders::list(const ListRequest& request, const ReadOptions& options
   // One row more than the page holds tells whether there is a next page.
   const auto rows_max = static_cast<std::int64_t>(request.limit) + 1;
 
-  Reading reading = store_.read(request_for({"orders"}, options));
+  Reading reading = read(request_for({"orders"}, options));
   Answer<Page> answer{{}, reading.freshness(), reading.warnings()};
   const std::string sql = list_sql(request);
   auto rows = reading.query(sql, {last.placed_at, last.stream, status, customer, rows_max});
@@ -163,7 +166,7 @@ Answer<Page> Orders::list(const ListRequest& request, const ReadOptions& options
 }
 
 std::vector<std::string> Orders::ids_starting_with(const std::string& start, std::size_t ids_max) {
-  Reading reading = store_.read(request_for({"orders"}, {}));
+  Reading reading = read(request_for({"orders"}, {}));
   auto rows =
       reading.query("SELECT order_id FROM {orders} WHERE substr(order_id, 1, length(?)) = ? ORDER BY order_id LIMIT ?",
                     {start, start, static_cast<std::int64_t>(ids_max)});
@@ -173,7 +176,7 @@ std::vector<std::string> Orders::ids_starting_with(const std::string& start, std
 }
 
 Answer<Stats> Orders::stats(const ReadOptions& options) {
-  Reading reading = store_.read(request_for({"orders", "revenue"}, options));
+  Reading reading = read(request_for({"orders", "revenue"}, options));
   Answer<Stats> answer{{}, reading.freshness(), reading.warnings()};
   Stats& stats = answer.value;
   auto statuses = reading.query("SELECT status, count(*) FROM {orders} GROUP BY status");

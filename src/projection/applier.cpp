@@ -3,32 +3,24 @@
 
 #include <algorithm>
 
-#include "base/ensure.hpp"
+#include "base/deliberate_bug.hpp"
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
+#include "projection/dead_letters.hpp"
+#include "sqlite/failure.hpp"
 
 namespace freshet::projection {
 namespace {
 
-std::set<Position> load_above(sqlite::Connection& connection, std::int64_t projection) {
+std::set<Position> load_above(sqlite::Connection& connection, std::int64_t projection, Position checkpoint) {
   std::set<Position> above;
   sqlite::Run run(connection.statement("SELECT position FROM applied_above WHERE projection = ? ORDER BY position"),
                   projection);
   while (run.next()) above.insert(above.end(), Position{run.integer(0)});
+  if (!above.empty() && *above.begin() <= checkpoint) {
+    throw Error(ErrorCode::corrupt, "a projection's checkpoint is damaged");
+  }
   return above;
-}
-
-std::set<std::int64_t> load_dead_streams(sqlite::Connection& connection, std::int64_t projection) {
-  std::set<std::int64_t> streams;
-  sqlite::Run run(connection.statement("SELECT DISTINCT stream FROM dead_letters WHERE projection = ?"), projection);
-  while (run.next()) streams.insert(run.integer(0));
-  return streams;
-}
-
-// The store itself is in trouble; that is not the projection's fault. `corrupt` is what a projection says
-// of an event that it cannot decode.
-bool is_trouble_of_the_store(const Error& error) {
-  return error.code() != ErrorCode::invalid && error.code() != ErrorCode::corrupt;
 }
 
 }  // namespace
@@ -44,14 +36,20 @@ ApplyFailure::ApplyFailure(const Registered& registered, const RecordedEvent& ev
 void apply(const Registered& registered, const RecordedEvent& event, Tables& tables) {
   try {
     registered.projection->apply(event, tables);
-  } catch (const Error& error) {
-    if (is_trouble_of_the_store(error)) throw;
-    throw ApplyFailure(registered, event, error.what());
+  } catch (const sqlite::Failure& failure) {
+    // Anything but a statement that SQLite does not accept is trouble of the store, and not of the event.
+    if (failure.code() != ErrorCode::invalid) throw;
+    throw ApplyFailure(registered, event, failure.what());
   } catch (const std::exception& exception) {
     throw ApplyFailure(registered, event, exception.what());
   } catch (...) {
     throw ApplyFailure(registered, event, "it threw something that is no exception");
   }
+}
+
+Duration backoff(const ProjectorOptions& options, int attempts) {
+  // It stops growing before the number overflows.
+  return options.retry_backoff * (1 << std::clamp(attempts - 1, 0, 20));
 }
 
 Applier::Applier(sqlite::Connection& connection, const Catalog& catalog, OnTaken on_taken)
@@ -65,21 +63,24 @@ void Applier::load(Timestamp now) {
 }
 
 void Applier::load(State& state) {
-  const auto entry = find_entry(connection_, state.registered.projection->name());
-  ensure(entry.has_value(), "a registered projection has its row");
-  if (state.loaded && entry->revision == state.entry.revision) return;
-  state.entry = *entry;
-  state.progress = Progress(entry->checkpoint, load_above(connection_, entry->number));
-  state.dead_streams = load_dead_streams(connection_, entry->number);
-  state.active = !is_outdated(state.registered, *entry);
+  const Entry entry = entry_of(connection_, *state.registered.projection);
+  const bool unchanged = entry.revision == state.entry.revision || deliberately(Bug::progress_not_reloaded);
+  if (state.loaded && unchanged) return;
+  check_not_newer(state.registered, entry);
+  check_within_log(connection_, entry, *state.registered.projection);
+  state.entry = entry;
+  state.progress = Progress(entry.checkpoint, load_above(connection_, entry.number, entry.checkpoint));
+  state.dead_streams = load_dead_streams(connection_, entry.number);
+  state.active = !is_outdated(state.registered, entry);
   state.loaded = true;
 }
 
-bool Applier::apply(const RecordedEvent& event, const Judge& judge) {
+bool Applier::apply(const RecordedEvent& event, const Judge& judge, Coming coming) {
   bool complete = true;
   for (State& state : states_) {
     if (!state.active) continue;
     if (state.progress.has(event.position)) {
+      if (coming == Coming::again) continue;
       ++state.entry.duplicates_skipped;
       state.changed = true;
       if (on_taken_) on_taken_(Taken::skipped, state.registered.projection->name(), event);
@@ -96,8 +97,8 @@ bool Applier::apply(const RecordedEvent& event, const Judge& judge) {
 }
 
 bool Applier::apply(State& state, const RecordedEvent& event, const Judge& judge) {
-  if (state.dead_streams.contains(event.stream_number)) {
-    bury(state, event, 0, "an earlier event of its stream is a dead letter");
+  if (state.dead_streams.contains(event.stream_number) && !deliberately(Bug::follower_not_buried)) {
+    bury(state, event, 0, follows_a_dead_letter);
     return true;
   }
   const Judgement judgement = judge(state.entry.number, event.stream_number, event.position);
@@ -114,10 +115,7 @@ bool Applier::apply(State& state, const RecordedEvent& event, const Judge& judge
 }
 
 void Applier::bury(State& state, const RecordedEvent& event, int attempts, const std::string& reason) {
-  sqlite::Run(connection_.statement("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)"), state.entry.number,
-              event.position.value, event.stream_number, std::int64_t{attempts}, std::string_view{reason},
-              std::int64_t{now_.time_since_epoch().count()})
-      .finish();
+  insert_dead_letter(connection_, state.entry.number, {event.position, event.stream_number, attempts, reason}, now_);
   state.dead_streams.insert(event.stream_number);
   state.progress.add(event.position);
   state.changed = true;
@@ -126,6 +124,7 @@ void Applier::bury(State& state, const RecordedEvent& event, int attempts, const
 std::vector<RecordedEvent> Applier::missing_before(const State& state, const RecordedEvent& event) {
   // Mostly everything below the event is applied, and nothing has to be looked up.
   if (event.version == Version{1} || state.progress.checkpoint().value >= event.position.value - 1) return {};
+  if (deliberately(Bug::stream_order_ignored)) return {};
   Version first_missing = event.version;
   sqlite::Run run(connection_.statement("SELECT version, position FROM events WHERE stream = ? AND version < ? "
                                         "ORDER BY version DESC"),

@@ -28,8 +28,11 @@ struct ApplyFailure : std::runtime_error {
 };
 
 // Runs a projection's rules on one event. Whatever they throw is an ApplyFailure, but for trouble of the
-// store itself.
+// store itself, as SQLite reports it.
 void apply(const Registered& registered, const RecordedEvent& event, Tables& tables);
+
+// How long to wait after an event has failed so often.
+[[nodiscard]] Duration backoff(const ProjectorOptions& options, int attempts);
 
 // What to do with an event besides applying it.
 enum class Verdict {
@@ -44,6 +47,9 @@ struct Judgement {
 };
 using Judge = std::function<Judgement(std::int64_t projection, std::int64_t stream, Position position)>;
 
+// A delivery that was held somewhere comes again; that is no duplicate where it was taken the first time.
+enum class Coming { first, again };
+
 // Told of each event that a projection has taken, or had taken before; the transaction is still open.
 enum class Taken { applied, skipped };
 using OnTaken = std::function<void(Taken taken, std::string_view projection, const RecordedEvent& event)>;
@@ -57,7 +63,7 @@ class Applier {
 
   // Applies the event to each projection that has not had it, after any earlier events of its stream
   // that are still missing there. False: it was held somewhere, and has to come again.
-  bool apply(const RecordedEvent& event, const Judge& judge);
+  bool apply(const RecordedEvent& event, const Judge& judge, Coming coming = Coming::first);
 
   void save();
   void forget();

@@ -3,6 +3,7 @@
 
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
+#include "freshet/event_log.hpp"
 #include "log/event_rows.hpp"
 #include "projection/read_tables.hpp"
 
@@ -23,6 +24,26 @@ std::optional<Entry> find_entry(sqlite::Connection& connection, std::string_view
                Position{run.integer(3)}, run.integer(4), run.integer(5)};
 }
 
+void check_not_newer(const Registered& registered, const Entry& entry) {
+  if (entry.schema_version <= registered.projection->schema_version()) return;
+  throw Error(ErrorCode::unsupported_format,
+              "a newer release made the tables of the projection '" + std::string(registered.projection->name()) + "'");
+}
+
+Entry entry_of(sqlite::Connection& connection, const Projection& projection) {
+  const auto entry = find_entry(connection, projection.name());
+  if (entry) return *entry;
+  throw Error(ErrorCode::corrupt, "the row of the projection '" + std::string(projection.name()) + "' is gone");
+}
+
+void check_within_log(sqlite::Connection& connection, const Entry& entry, const Projection& projection) {
+  const Position head = log::last_of_log(connection).position;
+  if (entry.checkpoint <= head) return;
+  throw Error(ErrorCode::corrupt, "the projection '" + std::string(projection.name()) +
+                                      "' has applied events up to position " + std::to_string(entry.checkpoint.value) +
+                                      ", and the log ends at " + std::to_string(head.value) + ": events are missing");
+}
+
 bool is_outdated(const Registered& registered, const Entry& entry) {
   return entry.schema_version != registered.projection->schema_version();
 }
@@ -33,12 +54,13 @@ Catalog register_projections(sqlite::Connection& connection,
   for (const auto& projection : projections) {
     ensure(!projection->name().empty(), "a projection has a name");
     ensure(projection->schema_version() > never_built, "a projection's schema version is 1 or more");
+    for (const std::string& table : projection->tables()) {
+      ensure(!table.starts_with(application_table_prefix),
+             "a projection's tables are not named as the application's own");
+    }
     if (const auto entry = find_entry(connection, projection->name())) {
-      if (entry->schema_version > projection->schema_version()) {
-        throw Error(ErrorCode::unsupported_format,
-                    "a newer release made the tables of the projection '" + std::string(projection->name()) + "'");
-      }
       catalog.push_back({projection, entry->number});
+      check_not_newer(catalog.back(), *entry);
       continue;
     }
     ReadTables tables(connection, "");

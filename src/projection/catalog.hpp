@@ -34,6 +34,15 @@ struct Entry {
 
 [[nodiscard]] std::optional<Entry> find_entry(sqlite::Connection& connection, std::string_view name);
 
+// Throws `unsupported_format` if a newer release made the tables, whose rows would be spoilt by the older rules.
+void check_not_newer(const Registered& registered, const Entry& entry);
+
+// As find_entry() for a projection that was registered: a row that is gone is Error `corrupt`.
+[[nodiscard]] Entry entry_of(sqlite::Connection& connection, const Projection& projection);
+
+// Throws Error `corrupt` if events were applied that the log does not hold.
+void check_within_log(sqlite::Connection& connection, const Entry& entry, const Projection& projection);
+
 // The tables were made by other rules than the registered ones, and are to be made again.
 [[nodiscard]] bool is_outdated(const Registered& registered, const Entry& entry);
 

@@ -32,7 +32,9 @@ bool Lease::acquire() {
   while (!is_held()) {
     const int descriptor = open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (descriptor == -1) {
-      throw Error(ErrorCode::io, "cannot open '" + file_.string() + "': " + std::generic_category().message(errno));
+      const bool forbidden = errno == EACCES || errno == EPERM || errno == EROFS;
+      throw Error(forbidden ? ErrorCode::read_only : ErrorCode::io,
+                  "cannot open '" + file_.string() + "': " + std::generic_category().message(errno));
     }
     if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
       close(descriptor);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "freshet/error.hpp"
+#include "base/deliberate_bug.hpp"
 #include "log/event_rows.hpp"
 #include "projection/offsets.hpp"
 
@@ -34,6 +34,7 @@ bool Projector::step() {
       context_.notice(Notice::Level::info, std::string("the projector waits: ") + error.what());
       return false;
     }
+    context_.failed(error);
     fail(error.what());
   } catch (const std::exception& exception) {
     fail(exception.what());
@@ -65,7 +66,9 @@ bool Projector::take_over() {
   Offsets start = committed_offsets_;
   // A projection may have been away while offsets were committed for the others.
   const Position lowest = lowest_checkpoint();
-  for (Position& offset : start) offset = std::min(offset, lowest);
+  if (!deliberately(Bug::offset_before_rows)) {
+    for (Position& offset : start) offset = std::min(offset, lowest);
+  }
   offsets_committed_at_ = context_.clock.now();
   consumer_ = context_.bus.subscribe({.group = std::string(group),
                                       .committed = std::move(start),
@@ -91,9 +94,15 @@ Position Projector::lowest_checkpoint() {
 bool Projector::rebuild_step() {
   if (!rebuild_ || context_.clock.now() < next_rebuild_step_) return false;
   try {
-    if (rebuild_->step()) return true;
+    if (rebuild_->step()) {
+      next_rebuild_step_ = rebuild_->next_attempt();
+      return true;
+    }
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::busy) throw;
+    if (error.code() != ErrorCode::busy) {
+      rebuild_->abandon();
+      throw;
+    }
     // The other projections need not wait for whoever is in the way.
     next_rebuild_step_ = context_.clock.now() + rebuild_pause;
     context_.notice(Notice::Level::info, std::string("a rebuild waits: ") + error.what());
@@ -110,7 +119,8 @@ void Projector::find_outdated() {
     const auto entry = find_entry(context_.connection, registered.projection->name());
     // Tables that a newer release has made meanwhile are left to it.
     if (!rebuild_ && entry && entry->schema_version < registered.projection->schema_version()) {
-      rebuild_.emplace(context_.connection, context_.turn, context_.clock, registered, context_.store);
+      rebuild_.emplace(context_.connection, context_.turn, context_.clock, registered, context_.store,
+                       context_.options);
     }
   }
 }
@@ -119,8 +129,10 @@ void Projector::collect() {
   for (Delivery& delivery : consumer_->poll(batch_events_max)) {
     announced_ = std::max(announced_, delivery.event->position);
     trace(Trace::Kind::delivered, &delivery);
-    pending_.push_back(std::move(delivery));
+    if (deliberately(Bug::offset_before_rows)) consumer_->acknowledge(delivery);
+    pending_.push_back({std::move(delivery)});
   }
+  if (deliberately(Bug::offset_before_rows)) write_offsets();
 }
 
 void Projector::notice_other_writers() {
@@ -152,8 +164,8 @@ void Projector::apply_batch() {
     const Judge judge = [this](std::int64_t projection, std::int64_t stream, Position position) {
       return this->judge(projection, stream, position);
     };
-    for (const Delivery& delivery : pending_) {
-      (applier_.apply(*delivery.event, judge) ? applied : held).push_back(delivery);
+    for (const auto& [delivery, coming] : pending_) {
+      (applier_.apply(*delivery.event, judge, coming) ? applied : held).push_back(delivery);
       if (context_.clock.now() > deadline) break;
     }
     applier_.save();
@@ -172,7 +184,7 @@ void Projector::apply_batch() {
   deliveries_since_offsets_ += static_cast<std::int64_t>(applied.size());
   held_back_.insert(held_back_.end(), held.begin(), held.end());
   std::erase_if(blocks_, [&](const auto& block) { return applier_.has(block.first.first, block.second.position); });
-  context_.progress.notify();
+  if (!deliberately(Bug::waiter_not_woken)) context_.progress.notify();
   commit_offsets_if_due();
 }
 
@@ -192,8 +204,8 @@ void Projector::note(const ApplyFailure& failure) {
   Block& block = blocks_[{failure.projection, failure.stream}];
   block.position = failure.position;
   block.reason = failure.reason;
-  block.next_attempt = context_.clock.now() + context_.options.retry_backoff * (1 << std::min(block.attempts, 20));
   ++block.attempts;
+  block.next_attempt = context_.clock.now() + backoff(context_.options, block.attempts);
   const bool last = block.attempts >= context_.options.attempts_max;
   if (last && context_.options.on_failure == OnFailure::stop) {
     fail(failure.what());
@@ -209,7 +221,9 @@ void Projector::release_due_blocks() {
   const bool due =
       std::any_of(blocks_.begin(), blocks_.end(), [&](const auto& block) { return block.second.next_attempt <= now; });
   if (!due && !blocks_.empty()) return;
-  pending_.insert(pending_.begin(), held_back_.begin(), held_back_.end());
+  std::vector<Pending> released;
+  for (Delivery& delivery : held_back_) released.push_back({std::move(delivery), Coming::again});
+  pending_.insert(pending_.begin(), released.begin(), released.end());
   held_back_.clear();
 }
 
@@ -251,6 +265,7 @@ void Projector::step_down() {
     if (!failure()) write_offsets();
   } catch (const Error& error) {
     // Without them more is delivered again, and skipped as duplicates.
+    context_.failed(error);
     context_.notice(Notice::Level::debug, std::string("offsets are not committed: ") + error.what());
   }
   drop_memory();
@@ -298,8 +313,9 @@ void Projector::trace(Trace::Kind kind, const Delivery* delivery) const {
                   .attempt = delivery == nullptr ? 1 : delivery->attempt});
 }
 
+// The lease goes to whoever may do better: another process, or a newer release.
 void Projector::fail(const std::string& reason) {
-  applier_.forget();
+  drop_memory();
   context_.notice(Notice::Level::error, "the projector has stopped: " + reason);
   *failure_.locked() = reason;
   context_.progress.notify();

@@ -14,6 +14,7 @@
 #include "base/guarded.hpp"
 #include "base/signal.hpp"
 #include "freshet/bus.hpp"
+#include "freshet/error.hpp"
 #include "freshet/store.hpp"
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
@@ -34,7 +35,8 @@ struct ProjectorContext {
   Signal& work;      // Told when there may be something to do.
   Signal& progress;  // To be told when something was done.
   std::function<void(Notice::Level, const std::string&)> notice;
-  std::function<void(const Trace&)> trace;  // Empty: nobody listens.
+  std::function<void(const Error&)> failed;  // Told of what the store's file answered, when it has stopped work.
+  std::function<void(const Trace&)> trace;   // Empty: nobody listens.
   ProjectorOptions options;
 };
 
@@ -72,6 +74,11 @@ class Projector {
   // Before a rebuild that found another one going on tries again.
   static constexpr Duration rebuild_pause = std::chrono::milliseconds{50};
 
+  struct Pending {
+    Delivery delivery;
+    Coming coming = Coming::first;
+  };
+
   // An event that a projection failed on, and its stream behind it.
   struct Block {
     Position position;
@@ -106,7 +113,7 @@ class Projector {
   std::unique_ptr<Consumer> consumer_;
   std::optional<Rebuild> rebuild_;
   Instant next_rebuild_step_;
-  std::deque<Delivery> pending_;     // Arrived, not applied yet.
+  std::deque<Pending> pending_;      // Arrived, not applied yet.
   std::vector<Delivery> held_back_;  // Behind a block.
   std::map<BlockKey, Block> blocks_;
   Position announced_;

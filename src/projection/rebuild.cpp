@@ -3,18 +3,18 @@
 
 #include <mutex>
 
-#include "base/ensure.hpp"
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
 
 namespace freshet::projection {
 
 Rebuild::Rebuild(sqlite::Connection& connection, log::Turn& turn, Clock& clock, Registered registered,
-                 const std::filesystem::path& store)
+                 const std::filesystem::path& store, const ProjectorOptions& options)
     : connection_(connection),
       turn_(turn),
       clock_(clock),
       registered_(std::move(registered)),
+      options_(options),
       lease_(store, "rebuild") {}
 
 bool Rebuild::step() {
@@ -24,24 +24,39 @@ bool Rebuild::step() {
     try {
       return run_batch();
     } catch (const ApplyFailure& failure) {
-      failed_streams_.insert_or_assign(failure.stream, DeadLetter{failure.position, failure.stream, 1, failure.reason});
+      // The batch was undone.
+      dead_letters_.resize(dead_letters);
+      if (!note(failure)) return true;
     }
-    // The batch was undone; once more, without the event that failed.
-    dead_letters_.resize(dead_letters);
+    // Once more, without the event that failed.
   }
 }
 
+bool Rebuild::note(const ApplyFailure& failure) {
+  Letter& failed = failed_streams_[failure.stream];
+  const int attempts = failed.position == failure.position ? failed.attempts + 1 : 1;
+  failed = {failure.position, failure.stream, attempts, failure.reason};
+  if (attempts < options_.attempts_max) {
+    next_attempt_ = clock_.now() + backoff(options_, attempts);
+    return false;
+  }
+  if (options_.on_failure == OnFailure::stop) throw Error(ErrorCode::projection_failed, failure.what());
+  return true;
+}
+
 void Rebuild::start() {
-  if (!lease_.acquire()) throw Error(ErrorCode::busy, "another rebuild of this file is going on");
+  if (!acquire()) throw Error(ErrorCode::busy, "another rebuild of this file is going on");
   const std::lock_guard turn(turn_);
   sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
-  const auto entry = find_entry(connection_, registered_.projection->name());
-  ensure(entry.has_value(), "a registered projection has its row");
+  const Entry entry = entry_of(connection_, *registered_.projection);
+  check_not_newer(registered_, entry);
   // The number of the generation keeps the names of indexes apart, which a renamed table keeps.
-  suffix_ = "_" + std::to_string(entry->generation + 1);
+  suffix_ = "_" + std::to_string(entry.generation + 1);
   drop_new_tables();
   tables_.emplace(connection_, suffix_);
   registered_.projection->create(*tables_);
+  // New rules get every event again.
+  if (!is_outdated(registered_, entry)) discarded_ = load_discarded(connection_, registered_.number);
   head_ = log::last_of_log(connection_).position;
   transaction.commit();
 }
@@ -61,8 +76,10 @@ bool Rebuild::run_batch() {
 }
 
 void Rebuild::apply(const RecordedEvent& event) {
+  if (discarded_.contains(event.position)) return;
   const auto failed = failed_streams_.find(event.stream_number);
-  if (failed == failed_streams_.end() || event.position < failed->second.position) {
+  if (failed == failed_streams_.end() || event.position < failed->second.position ||
+      failed->second.attempts < options_.attempts_max) {
     projection::apply(registered_, event, *tables_);
     return;
   }
@@ -74,8 +91,7 @@ void Rebuild::apply(const RecordedEvent& event) {
   if (event.position == failed->second.position) {
     dead_letters_.push_back(failed->second);
   } else {
-    dead_letters_.push_back(
-        {event.position, event.stream_number, 0, "an earlier event of its stream is a dead letter"});
+    dead_letters_.push_back({event.position, event.stream_number, 0, follows_a_dead_letter});
   }
 }
 
@@ -85,28 +101,35 @@ void Rebuild::swap(Position reached) {
     connection_.execute("DROP TABLE IF EXISTS \"" + table + "\"");
     connection_.execute("ALTER TABLE \"" + table + suffix_ + "\" RENAME TO \"" + table + "\"");
   }
-  for (const char* sql :
-       {"DELETE FROM applied_above WHERE projection = ?", "DELETE FROM dead_letters WHERE projection = ?"}) {
-    sqlite::Run(connection_.statement(sql), registered_.number).finish();
-  }
-  for (const DeadLetter& letter : dead_letters_) {
-    sqlite::Run(connection_.statement("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)"), registered_.number,
-                letter.position.value, letter.stream, std::int64_t{letter.attempts}, std::string_view{letter.reason},
-                std::int64_t{clock_.wall_time().time_since_epoch().count()})
-        .finish();
-  }
+  sqlite::Run(connection_.statement("DELETE FROM applied_above WHERE projection = ?"), registered_.number).finish();
+  replace_dead_letters();
   sqlite::Run(connection_.statement("UPDATE projections SET schema_version = ?, generation = generation + 1, "
                                     "position = ?, revision = revision + 1 WHERE number = ?"),
               std::int64_t{registered_.projection->schema_version()}, reached.value, registered_.number)
       .finish();
 }
 
-void Rebuild::abandon() {
-  const std::lock_guard turn(turn_);
-  sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
-  tables_.reset();
-  drop_new_tables();
-  transaction.commit();
+void Rebuild::replace_dead_letters() {
+  // A letter may have been discarded while the rebuild went on: it stays so if its event has failed here too.
+  std::set<Position> kept = discarded_;
+  for (const Letter& letter : dead_letters_) kept.insert(letter.position);
+  delete_dead_letters(connection_, registered_.number, kept);
+  for (const Letter& letter : dead_letters_) {
+    insert_dead_letter(connection_, registered_.number, letter, clock_.wall_time());
+  }
+}
+
+void Rebuild::abandon() noexcept {
+  // Without a start there are no new tables, and no suffix to tell them from the old ones.
+  if (!tables_) return;
+  try {
+    const std::lock_guard turn(turn_);
+    sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
+    tables_.reset();
+    drop_new_tables();
+    transaction.commit();
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): a start drops what it finds.
+  }
 }
 
 void Rebuild::drop_new_tables() {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
 #include "projection/catalog.hpp"
+#include "projection/dead_letters.hpp"
 #include "projection/lease.hpp"
 #include "projection/read_tables.hpp"
 
@@ -20,14 +22,21 @@ class Rebuild {
  public:
   // `connection` belongs to the rebuild while it lives. `store` is the store's file.
   Rebuild(sqlite::Connection& connection, log::Turn& turn, Clock& clock, Registered registered,
-          const std::filesystem::path& store);
+          const std::filesystem::path& store, const ProjectorOptions& options);
 
-  // One batch. Throws `busy` if another rebuild of the file is going on. False: that was the last one, and the new
-  // tables are in place.
+  // Makes this the only rebuild of the file; step() does it as well. False: another one is going on.
+  [[nodiscard]] bool acquire() { return lease_.acquire(); }
+
+  // One batch, or one attempt at it. Throws `busy` if another rebuild of the file is going on, and
+  // `projection_failed` where an event has failed for the last time and OnFailure::stop says so. False: that
+  // was the last one, and the new tables are in place.
   [[nodiscard]] bool step();
 
-  // Drops the new tables of a rebuild that is given up.
-  void abandon();
+  // When the next step is due: later than now only after a failed attempt.
+  [[nodiscard]] Instant next_attempt() const { return next_attempt_; }
+
+  // Drops the new tables of a rebuild that is given up. Where that fails, the next rebuild does it.
+  void abandon() noexcept;
 
   [[nodiscard]] Position position() const { return position_; }
   [[nodiscard]] Position head() const { return head_; }
@@ -38,31 +47,30 @@ class Rebuild {
   // A projection that fails this often is wrong, not unlucky.
   static constexpr std::size_t dead_letters_max = 10'000;
 
-  struct DeadLetter {
-    Position position;
-    std::int64_t stream;
-    int attempts;
-    std::string reason;
-  };
-
   void start();
   [[nodiscard]] bool run_batch();
   void apply(const RecordedEvent& event);
+  // Counts the attempt. True: it was the last one, and the event is to become a dead letter.
+  [[nodiscard]] bool note(const ApplyFailure& failure);
   // Puts the new tables, filled up to `reached`, into the place of the old ones.
   void swap(Position reached);
+  void replace_dead_letters();
   void drop_new_tables();
 
   sqlite::Connection& connection_;
   log::Turn& turn_;
   Clock& clock_;
   Registered registered_;
+  ProjectorOptions options_;
   Lease lease_;
   std::string suffix_;
   std::optional<ReadTables> tables_;
   Position position_;  // Everything up to here is in the new tables.
   Position head_;
-  std::map<std::int64_t, DeadLetter> failed_streams_;  // By stream: its first event that failed.
-  std::vector<DeadLetter> dead_letters_;
+  Instant next_attempt_{};
+  std::set<Position> discarded_;                   // Left out of the new tables, as of the old ones.
+  std::map<std::int64_t, Letter> failed_streams_;  // By stream: its first event that failed, if it has.
+  std::vector<Letter> dead_letters_;
 };
 
 }  // namespace freshet::projection

@@ -13,10 +13,15 @@ Duration age(Timestamp then, Timestamp now) {
   return std::max(now - then, Duration{});
 }
 
-bool is_dead(sqlite::Connection& connection, const projection::Entry& entry, Position position) {
-  sqlite::Run run(connection.statement("SELECT 1 FROM dead_letters WHERE projection = ? AND position = ?"),
+// What became of an event in the rows of a projection.
+enum class Effect { shown, lacking, left_out };
+
+Effect effect_of(sqlite::Connection& connection, const projection::Entry& entry, Position position) {
+  if (!has_applied(connection, entry, position)) return Effect::lacking;
+  sqlite::Run run(connection.statement("SELECT discarded_at FROM dead_letters WHERE projection = ? AND position = ?"),
                   entry.number, position.value);
-  return run.next();
+  if (!run.next()) return Effect::shown;
+  return run.is_null(0) ? Effect::lacking : Effect::left_out;
 }
 
 struct StreamLag {
@@ -24,7 +29,8 @@ struct StreamLag {
   Lag lag;
 };
 
-// Walks back from the stream's last event to the last one that the rows show.
+// Walks back from the stream's last event to the last one that the rows show. Behind that, what is left out on
+// purpose counts as shown.
 StreamLag lag_of_stream(sqlite::Connection& connection, const projection::Entry& entry, std::int64_t stream,
                         Timestamp now) {
   StreamLag result;
@@ -32,13 +38,15 @@ StreamLag lag_of_stream(sqlite::Connection& connection, const projection::Entry&
                                        "ORDER BY version DESC"),
                   stream);
   while (run.next()) {
-    const Position position{run.integer(1)};
-    if (has_applied(connection, entry, position) && !is_dead(connection, entry, position)) {
-      result.version = Version{run.integer(0)};
-      return result;
+    const Effect effect = effect_of(connection, entry, Position{run.integer(1)});
+    if (effect == Effect::lacking) {
+      result.version = {};
+      ++result.lag.events;
+      result.lag.age = age(Timestamp{Duration{run.integer(2)}}, now);
+      continue;
     }
-    ++result.lag.events;
-    result.lag.age = age(Timestamp{Duration{run.integer(2)}}, now);
+    if (result.version == Version{}) result.version = Version{run.integer(0)};
+    if (effect == Effect::shown) return result;
   }
   return result;
 }
@@ -46,47 +54,46 @@ StreamLag lag_of_stream(sqlite::Connection& connection, const projection::Entry&
 }  // namespace
 
 Lag lag_of_log(sqlite::Connection& connection, const projection::Entry& entry, Timestamp now) {
+  Lag lag;
+  sqlite::Run dead(connection.statement("SELECT count(*), min(e.recorded_at) FROM dead_letters d JOIN events e ON "
+                                        "e.position = d.position WHERE d.projection = ? AND d.discarded_at IS NULL"),
+                   entry.number);
+  if (dead.next() && dead.integer(0) > 0) lag = {dead.integer(0), age(Timestamp{Duration{dead.integer(1)}}, now)};
   const Position head = log::last_of_log(connection).position;
-  if (head <= entry.checkpoint) return {};
+  if (head <= entry.checkpoint) return lag;
   sqlite::Run above(connection.statement("SELECT count(*) FROM applied_above WHERE projection = ?"), entry.number);
   const std::int64_t applied_above = above.next() ? above.integer(0) : 0;
   // The event right above the checkpoint is the oldest that is missing.
   sqlite::Run oldest(connection.statement("SELECT recorded_at FROM events WHERE position = ?"),
                      entry.checkpoint.value + 1);
   const Duration oldest_age = oldest.next() ? age(Timestamp{Duration{oldest.integer(0)}}, now) : Duration{};
-  return {head.value - entry.checkpoint.value - applied_above, oldest_age};
+  return {lag.events + head.value - entry.checkpoint.value - applied_above, std::max(lag.age, oldest_age)};
 }
 
-Freshness measure(sqlite::Connection& connection, std::span<const projection::Entry> entries,
-                  std::optional<std::int64_t> stream, Timestamp now) {
+Freshness measure(Snapshot& snapshot, std::span<const projection::Entry> entries, std::optional<std::int64_t> stream,
+                  Timestamp now) {
+  sqlite::Connection& connection = snapshot.connection();
   Freshness freshness;
-  freshness.head = freshness.position = log::last_of_log(connection).position;
-  if (stream) freshness.version = freshness.latest_version = log::last_of_stream(connection, *stream).version;
+  freshness.head = freshness.position = snapshot.head();
+  log::Last last;
+  if (stream) last = log::last_of_stream(connection, *stream);
+  freshness.version = freshness.latest_version = last.version;
   for (const projection::Entry& entry : entries) {
     freshness.position = std::min(freshness.position, entry.checkpoint);
+    // Mostly everything is applied, and the rows show the last event.
+    if (stream && last.position <= entry.checkpoint && !snapshot.has_dead_letters()) continue;
     Lag lag;
     if (stream) {
       const StreamLag stream_lag = lag_of_stream(connection, entry, *stream, now);
       freshness.version = std::min(freshness.version, stream_lag.version);
       lag = stream_lag.lag;
-    } else {
+    } else if (entry.checkpoint < freshness.head || snapshot.has_dead_letters()) {
       lag = lag_of_log(connection, entry, now);
     }
     freshness.behind_events = std::max(freshness.behind_events, lag.events);
     freshness.behind = std::max(freshness.behind, lag.age);
   }
   return freshness;
-}
-
-std::int64_t dead_letters(sqlite::Connection& connection, const projection::Entry& entry,
-                          std::optional<std::int64_t> stream) {
-  if (stream) {
-    sqlite::Run run(connection.statement("SELECT count(*) FROM dead_letters WHERE projection = ? AND stream = ?"),
-                    entry.number, *stream);
-    return run.next() ? run.integer(0) : 0;
-  }
-  sqlite::Run run(connection.statement("SELECT count(*) FROM dead_letters WHERE projection = ?"), entry.number);
-  return run.next() ? run.integer(0) : 0;
 }
 
 }  // namespace freshet::query

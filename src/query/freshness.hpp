@@ -7,11 +7,12 @@
 
 #include "freshet/query.hpp"
 #include "projection/catalog.hpp"
+#include "query/snapshot.hpp"
 #include "sqlite/connection.hpp"
 
 namespace freshet::query {
 
-// The oldest event that is missing in an answer, and how many are.
+// The oldest event that is missing in an answer, and how many are: those not applied yet, and dead letters.
 struct Lag {
   std::int64_t events = 0;
   Duration age{};
@@ -21,11 +22,7 @@ struct Lag {
 [[nodiscard]] Lag lag_of_log(sqlite::Connection& connection, const projection::Entry& entry, Timestamp now);
 
 // All but `stale` and `waited`; of several projections, the one furthest behind counts.
-[[nodiscard]] Freshness measure(sqlite::Connection& connection, std::span<const projection::Entry> entries,
+[[nodiscard]] Freshness measure(Snapshot& snapshot, std::span<const projection::Entry> entries,
                                 std::optional<std::int64_t> stream, Timestamp now);
-
-// How many events the projection has set aside; of one stream if it is given.
-[[nodiscard]] std::int64_t dead_letters(sqlite::Connection& connection, const projection::Entry& entry,
-                                        std::optional<std::int64_t> stream);
 
 }  // namespace freshet::query

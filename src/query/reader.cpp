@@ -1,19 +1,23 @@
 // The waiting loop of a read, and the judgement on what it found.
 #include "query/reader.hpp"
 
+#include <algorithm>
+
+#include "base/deliberate_bug.hpp"
 #include "base/time_text.hpp"
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
+#include "projection/dead_letters.hpp"
 #include "query/freshness.hpp"
 #include "query/target.hpp"
 
 namespace freshet::query {
 namespace {
 
-std::vector<projection::Entry> find_entries(sqlite::Connection& connection, const ReadRequest& request) {
+std::vector<projection::Entry> find_entries(Snapshot& snapshot, const ReadRequest& request) {
   std::vector<projection::Entry> entries;
   for (const std::string& name : request.projections) {
-    const auto entry = projection::find_entry(connection, name);
+    const auto& entry = snapshot.entry(name);
     if (!entry) throw Error(ErrorCode::invalid, "there is no projection '" + name + "' in this store");
     entries.push_back(*entry);
   }
@@ -30,7 +34,7 @@ struct Ending {
 // Says in the state what was asked for and not met.
 void judge(Reading::State& state, const ReadRequest& request, const Target& target, const Ending& ending) {
   Freshness& freshness = state.freshness;
-  if (std::holds_alternative<Eventual>(request.consistency)) {
+  if (!target.asks()) {
     freshness.stale = freshness.behind_events > 0;
   } else {
     freshness.stale = !ending.met || (target.version() && freshness.version < *target.version());
@@ -44,7 +48,7 @@ void judge(Reading::State& state, const ReadRequest& request, const Target& targ
     std::string warning = "stale: waited " +
                           format_duration(std::chrono::round<std::chrono::milliseconds>(freshness.waited)) + " for " +
                           target.description() + "; the read tables show " + shown;
-    if (const auto missing = target.missing_in_log(*state.connection)) warning += "; " + *missing;
+    if (const auto missing = target.missing_in_log(state.snapshot->connection())) warning += "; " + *missing;
     if (ending.failure) warning += "; the projector has stopped: " + *ending.failure;
     state.warnings.push_back(std::move(warning));
   } else if (freshness.stale && request.stream) {
@@ -58,8 +62,10 @@ void judge(Reading::State& state, const ReadRequest& request, const Target& targ
 
 void count_dead_letters(Reading::State& state, const ReadRequest& request, std::span<const projection::Entry> entries,
                         std::optional<std::int64_t> stream) {
+  if (!state.snapshot->has_dead_letters()) return;
   for (std::size_t index = 0; index < entries.size(); ++index) {
-    const std::int64_t count = dead_letters(*state.connection, entries[index], stream);
+    const std::int64_t count =
+        projection::count_dead_letters(state.snapshot->connection(), entries[index].number, stream);
     if (count == 0) continue;
     state.freshness.stale = true;
     state.warnings.push_back("stale: " + std::to_string(count) + " events are dead letters of the projection '" +
@@ -71,20 +77,20 @@ void count_dead_letters(Reading::State& state, const ReadRequest& request, std::
 
 Reading Reader::read(const ReadRequest& request) {
   const Instant began = clock_.now();
-  const Instant deadline = began + request.timeout;
+  const Instant deadline = began + std::min(request.timeout, read_timeout_max);
   std::optional<Target> target;
   bool waited = false;
   while (true) {
     // Counted before anything is looked at, so that nothing falls between the look and the wait.
     const std::uint64_t seen = progressing_.count();
     progressing_.check_open();
-    auto state = std::make_unique<Reading::State>(pool_);
-    sqlite::Connection& connection = *state->connection;
-    const auto entries = find_entries(connection, request);
-    if (!target) target.emplace(connection, request, clock_.wall_time());
+    auto state = std::make_unique<Reading::State>(snapshots_);
+    sqlite::Connection& connection = state->snapshot->connection();
+    const auto entries = find_entries(*state->snapshot, request);
+    if (!target || deliberately(Bug::head_read_while_waiting)) target.emplace(connection, request, clock_.wall_time());
 
     Ending ending{.met = target->is_met(connection, entries)};
-    if (!ending.met) ending.failure = progressing_.failure();
+    if (!ending.met && !deliberately(Bug::waiter_on_dead_projector)) ending.failure = progressing_.failure();
     const Instant now = clock_.now();
     if (!ending.met && !ending.failure && now < deadline) {
       state.reset();
@@ -93,14 +99,16 @@ Reading Reader::read(const ReadRequest& request) {
       continue;
     }
 
-    const auto stream = request.stream ? log::find_stream(connection, *request.stream) : std::nullopt;
+    std::optional<std::int64_t> stream;
+    if (request.stream) stream = log::find_stream(connection, *request.stream).value_or(0);
     state->stream_number = stream.value_or(0);
-    state->freshness = measure(connection, entries, request.stream ? std::optional(stream.value_or(0)) : std::nullopt,
-                               clock_.wall_time());
+    state->of_one_stream = request.stream.has_value();
+    for (const projection::Entry& entry : entries) state->projections.push_back(entry.number);
+    state->freshness = measure(*state->snapshot, entries, stream, clock_.wall_time());
     if (waited) state->freshness.waited = std::chrono::duration_cast<Duration>(now - began);
     judge(*state, request, *target, ending);
-    count_dead_letters(*state, request, entries, request.stream ? std::optional(stream.value_or(0)) : std::nullopt);
-    const bool asked_in_vain = state->freshness.stale && !std::holds_alternative<Eventual>(request.consistency);
+    count_dead_letters(*state, request, entries, stream);
+    const bool asked_in_vain = state->freshness.stale && target->asks();
     if (asked_in_vain && request.on_timeout == OnTimeout::error) {
       const bool failed = ending.met || ending.failure;
       throw Error(failed ? ErrorCode::projection_failed : ErrorCode::stale, state->warnings.front());
@@ -132,9 +140,27 @@ std::int64_t Reading::stream_number() const {
   return state_->stream_number;
 }
 
+Position Reading::newest() const {
+  if (state_->of_one_stream && state_->projections.size() == 1) {
+    sqlite::Run run(
+        state_->snapshot->connection().statement("SELECT position FROM events WHERE stream = ? AND version = ?"),
+        state_->stream_number, state_->freshness.version.value);
+    return run.next() ? Position{run.integer(0)} : Position{};
+  }
+  Position newest;
+  for (const std::int64_t projection : state_->projections) {
+    sqlite::Run run(state_->snapshot->connection().statement(
+                        "SELECT max(position, coalesce((SELECT max(position) FROM applied_above "
+                        "WHERE projection = number), 0)) FROM projections WHERE number = ?"),
+                    projection);
+    if (run.next()) newest = std::max(newest, Position{run.integer(0)});
+  }
+  return newest;
+}
+
 Rows Reading::query(std::string_view sql, Values values) {
-  sqlite::Statement& statement = state_->connection->statement(sql);
-  statement.bind_all({values.begin(), values.size()});
+  sqlite::Statement& statement = state_->snapshot->connection().statement(sql);
+  statement.bind_all(values.span());
   return Rows(statement);
 }
 

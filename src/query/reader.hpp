@@ -4,11 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "freshet/clock.hpp"
 #include "freshet/query.hpp"
-#include "projection/catalog.hpp"
-#include "sqlite/pool.hpp"
+#include "query/snapshot.hpp"
 
 namespace freshet::query {
 
@@ -32,13 +32,13 @@ class Progressing {
 
 class Reader {
  public:
-  Reader(sqlite::Pool& pool, Clock& clock, Progressing& progressing)
-      : pool_(pool), clock_(clock), progressing_(progressing) {}
+  Reader(Snapshots& snapshots, Clock& clock, Progressing& progressing)
+      : snapshots_(snapshots), clock_(clock), progressing_(progressing) {}
 
   [[nodiscard]] Reading read(const ReadRequest& request);
 
  private:
-  sqlite::Pool& pool_;
+  Snapshots& snapshots_;
   Clock& clock_;
   Progressing& progressing_;
 };
@@ -47,18 +47,18 @@ class Reader {
 
 namespace freshet {
 
-// A read transaction on a borrowed connection, and what is known of it.
-class Reading::State {
+// A borrowed snapshot, and what is known of it.
+class [[gnu::visibility("hidden")]] Reading::State {
  public:
-  explicit State(sqlite::Pool& pool)
-      : connection(pool.borrow()), transaction(*connection, sqlite::Transaction::Kind::read) {}
+  explicit State(query::Snapshots& snapshots) : snapshot(snapshots.borrow()) {}
 
-  sqlite::Pool::Loan connection;
-  sqlite::Transaction transaction;
+  query::Snapshots::Loan snapshot;
   Freshness freshness;
   std::vector<std::string> warnings;
   bool must_replay = false;
   std::int64_t stream_number = 0;
+  bool of_one_stream = false;
+  std::vector<std::int64_t> projections;  // Their numbers.
 };
 
 }  // namespace freshet

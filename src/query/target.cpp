@@ -1,11 +1,14 @@
 // From a consistency to positions.
 #include "query/target.hpp"
 
+#include "base/deliberate_bug.hpp"
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
 
 namespace freshet::query {
 namespace {
+
+constexpr const char* seen_before = ", which was seen before";
 
 std::string name(const StreamId& stream) {
   return stream.category + '/' + stream.id;
@@ -41,21 +44,40 @@ bool has_applied(sqlite::Connection& connection, const projection::Entry& entry,
 Target::Target(sqlite::Connection& connection, const ReadRequest& request, Timestamp now) : stream_(request.stream) {
   if (const auto* at_least = std::get_if<AtLeastVersion>(&request.consistency)) {
     if (!stream_) throw Error(ErrorCode::invalid, "only a read of one stream can ask for a version");
-    version_ = at_least->version;
-    description_ = "version " + std::to_string(version_->value) + " of " + name(*stream_);
-    find_version(connection);
-  } else if (const auto* position = std::get_if<AtLeastPosition>(&request.consistency)) {
-    description_ = "position " + std::to_string(position->position.value);
-    aim_at(connection, request, position->position);
-  } else if (const auto* staleness = std::get_if<MaxStaleness>(&request.consistency)) {
-    const Position position_then = last_recorded_by(connection, now - staleness->age);
-    description_ = "position " + std::to_string(position_then.value) + ", the last one of the asked age";
-    aim_at(connection, request, position_then);
-  } else if (std::holds_alternative<Strong>(request.consistency)) {
-    const Position head = log::last_of_log(connection).position;
-    description_ = "position " + std::to_string(head.value) + ", the last one when the read began";
-    aim_at(connection, request, head);
+    aim_at(connection, request, at_least->version);
+    return;
   }
+  Position position;
+  std::string why;
+  if (const auto* at_least = std::get_if<AtLeastPosition>(&request.consistency)) {
+    position = at_least->position;
+  } else if (const auto* staleness = std::get_if<MaxStaleness>(&request.consistency)) {
+    position = last_recorded_by(connection, now - staleness->age);
+    why = ", the last one of the asked age";
+  } else if (std::holds_alternative<Strong>(request.consistency)) {
+    position = log::last_of_log(connection).position;
+    why = ", the last one when the read began";
+  } else if (request.seen == Position{}) {
+    return;
+  }
+  if (request.seen > position) {
+    position = request.seen;
+    why = seen_before;
+  }
+  description_ = "position " + std::to_string(position.value) + why;
+  aim_at(connection, request, position);
+}
+
+void Target::aim_at(sqlite::Connection& connection, const ReadRequest& request, Version version) {
+  if (request.seen > Position{}) aim_at(connection, request, request.seen);
+  const bool seen_is_later = version_ && *version_ > version;
+  if (!seen_is_later) {
+    version_ = version;
+    event_.reset();
+    find_version(connection);
+  }
+  description_ = "version " + std::to_string(version_->value) + " of " + name(*stream_);
+  if (seen_is_later) description_ += seen_before;
 }
 
 void Target::aim_at(sqlite::Connection& connection, const ReadRequest& request, Position position) {
@@ -85,7 +107,7 @@ void Target::find_version(sqlite::Connection& connection) {
 bool Target::is_met(sqlite::Connection& connection, std::span<const projection::Entry> entries) {
   if (version_ && *version_ > Version{} && !event_) {
     find_version(connection);
-    if (!event_) return false;
+    if (!event_) return deliberately(Bug::missing_version_met);
   }
   for (const projection::Entry& entry : entries) {
     if (through_ && entry.checkpoint < *through_) return false;

@@ -17,6 +17,9 @@ class Target {
   // `now` is the time that a MaxStaleness counts back from.
   Target(sqlite::Connection& connection, const ReadRequest& request, Timestamp now);
 
+  // False: the request takes whatever there is.
+  [[nodiscard]] bool asks() const { return !description_.empty(); }
+
   // Whether all of the projections have it, on the connection's present snapshot.
   [[nodiscard]] bool is_met(sqlite::Connection& connection, std::span<const projection::Entry> entries);
 
@@ -32,6 +35,7 @@ class Target {
 
  private:
   void aim_at(sqlite::Connection& connection, const ReadRequest& request, Position position);
+  void aim_at(sqlite::Connection& connection, const ReadRequest& request, Version version);
   void find_version(sqlite::Connection& connection);
 
   std::optional<StreamId> stream_;

@@ -18,13 +18,6 @@ constexpr Duration look = std::chrono::seconds{1};
 
 }  // namespace
 
-std::optional<Rule> parse_rule(const std::string& text) {
-  if (text == "adds") return Rule::adds;
-  if (text == "upserts") return Rule::upserts;
-  if (text == "upserts-newer") return Rule::upserts_newer;
-  return std::nullopt;
-}
-
 void Listener::join(Bus& bus, Engine engine) {
   ensure(!consumer_ && !thread_.joinable(), "a listener leaves before it joins again");
   is_dead_ = false;

@@ -29,8 +29,6 @@ enum class Rule {
   upserts_newer,  // The same, unless the row has this version or a later one.
 };
 
-[[nodiscard]] std::optional<Rule> parse_rule(const std::string& text);
-
 // What a listener makes of one order.
 struct ListenerRow {
   std::string status = "none";

@@ -18,6 +18,13 @@ namespace {
 using Words = std::vector<std::string>;
 using Action = decltype(Step::action);
 
+std::optional<Rule> parse_rule(const std::string& text) {
+  if (text == "adds") return Rule::adds;
+  if (text == "upserts") return Rule::upserts;
+  if (text == "upserts-newer") return Rule::upserts_newer;
+  return std::nullopt;
+}
+
 class Reader {
  public:
   explicit Reader(const CommandLine& command_line) : command_line_(command_line) {}

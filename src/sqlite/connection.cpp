@@ -5,6 +5,10 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+#include <thread>
 
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
@@ -15,6 +19,15 @@ namespace {
 
 // More texts than any application writes out; a program that pastes values into its SQL meets it.
 constexpr std::size_t statements_max = 512;
+
+// Between two tries for a lock. SQLite's own handler soon sleeps for 100 ms and then, beside a process that
+// writes without a pause, seldom meets the moment between two transactions: it waits in vain for seconds.
+constexpr std::chrono::milliseconds busy_pause{1};
+
+// Newer events in the write-ahead log than can be written back make it grow, such as beside a reader that
+// keeps its snapshot. Once it starts again from its beginning, it is cut back to this: twice the size at
+// which it is written back.
+constexpr const char* log_bytes_kept = "33554432";
 
 int flags(Access access) {
   switch (access) {
@@ -29,16 +42,62 @@ int flags(Access access) {
   return 0;
 }
 
-SQLite::Database open(const ConnectionOptions& options) {
-  const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options.busy_timeout);
+// Pages in the write-ahead log above which a commit folds it into the file: seldom enough to stay out of the
+// way of most appends.
+constexpr int wal_pages_max = 4'000;
+
+// As SQLite's own automatic checkpoint, but for a sync that fails: there that would go unnoticed, and here
+// the commit, which is done by then, reports it.
+int checkpoint_if_long(void*, sqlite3* database, const char* name, int pages) {
+  if (pages < wal_pages_max) return SQLITE_OK;
+  const int result = sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  return result == SQLITE_IOERR_FSYNC ? result : SQLITE_OK;
+}
+
+SQLite::Database open_as(const ConnectionOptions& options, const std::string& name, int flags) {
   try {
-    return SQLite::Database(options.file.string(), flags(options.access), static_cast<int>(timeout.count()));
+    return SQLite::Database(name, flags);
   } catch (const SQLite::Exception& exception) {
     fail(exception.getExtendedErrorCode(), "cannot open '" + options.file.string() + "'", exception.what());
   }
 }
 
+// A file in write-ahead mode is read together with two files beside it, which SQLite makes if they are missing. Where
+// the directory cannot be written they are missing while nobody has the store open, and then there is nothing in them
+// either: the file itself is all there is, and it is read as it lies there.
+bool must_be_taken_as_it_is(SQLite::Database& database, const ConnectionOptions& options) {
+  if (options.access != Access::read_only) return false;
+  const int result =
+      sqlite3_exec(database.getHandle(), "SELECT 1 FROM sqlite_master LIMIT 1", nullptr, nullptr, nullptr);
+  const bool lacks_files = (result & 0xff) == SQLITE_CANTOPEN || (result & 0xff) == SQLITE_READONLY;
+  std::error_code ignored;
+  return lacks_files && !std::filesystem::exists(options.file.string() + "-wal", ignored);
+}
+
+SQLite::Database open(const ConnectionOptions& options, bool& immutable) {
+  // A scratch database may attach a store by its URI.
+  const int uri = options.file.empty() ? SQLITE_OPEN_URI : 0;
+  SQLite::Database database = open_as(options, options.file.string(), flags(options.access) | uri);
+  immutable = must_be_taken_as_it_is(database, options);
+  if (!immutable) return database;
+  return open_as(options, immutable_uri(options.file), flags(options.access) | SQLITE_OPEN_URI);
+}
+
 }  // namespace
+
+std::string immutable_uri(const std::filesystem::path& file) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char character : file.string()) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (std::string_view{"?#%"}.find(character) == std::string_view::npos) {
+      uri += character;
+    } else {
+      uri += {'%', digits[byte / 16U], digits[byte % 16U]};
+    }
+  }
+  return uri + "?immutable=1";
+}
 
 std::string expand_table_names(std::string_view sql, std::string_view suffix) {
   std::string expanded;
@@ -55,28 +114,59 @@ std::string expand_table_names(std::string_view sql, std::string_view suffix) {
 }
 
 Statement& StatementCache::get(std::string_view sql) {
+  Recent& found = recent(sql);
+  if (found.sql != sql) found = find_or_prepare(sql);
+  ensure(!found.statement->is_running(), "one text is queried once at a time on a connection");
+  return *found.statement;
+}
+
+StatementCache::Recent& StatementCache::recent(std::string_view sql) {
+  const auto place = reinterpret_cast<std::uintptr_t>(sql.data());
+  return recent_[(place / alignof(std::max_align_t)) % recent_.size()];
+}
+
+StatementCache::Recent StatementCache::find_or_prepare(std::string_view sql) {
   auto found = statements_.find(sql);
   if (found == statements_.end()) {
     if (statements_.size() >= statements_max) {
       std::erase_if(statements_, [](const auto& kept) { return !kept.second->is_running(); });
+      recent_ = {};
     }
     auto statement = std::make_unique<Statement>(connection_.handle(), expand_table_names(sql, suffix_));
     found = statements_.emplace(std::string(sql), std::move(statement)).first;
   }
-  ensure(!found->second->is_running(), "one text is queried once at a time on a connection");
-  return *found->second;
+  return {found->first, found->second.get()};
 }
 
-Connection::Connection(const ConnectionOptions& options) : database_(open(options)), statements_(*this, "") {
+Connection::Connection(const ConnectionOptions& options)
+    : busy_timeout_(options.busy_timeout), database_(open(options, immutable_)), statements_(*this, "") {
   sqlite3_extended_result_codes(handle(), 1);
+  sqlite3_busy_handler(handle(), wait_for_lock, this);
+  const auto set = [&](const std::string& pragmas) {
+    if (sqlite3_exec(handle(), pragmas.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+      fail(handle(), "cannot open '" + options.file.string() + "'");
+    }
+  };
   // recursive_triggers: without it INSERT OR REPLACE gets round the triggers of an append-only table.
-  execute(
-      "PRAGMA recursive_triggers = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-      "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;");
-  execute(options.sync == Sync::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  set("PRAGMA recursive_triggers = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+      "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
+  // Nothing that can damage a file on purpose is needed here.
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_wal_hook(handle(), checkpoint_if_long, nullptr);
+  set(std::string("PRAGMA journal_size_limit = ") + log_bytes_kept);
+  set(options.sync == Sync::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
 }
 
 Connection::~Connection() = default;
+
+int Connection::wait_for_lock(void* connection, int tries) {
+  auto& self = *static_cast<Connection*>(connection);
+  const Instant now = std::chrono::steady_clock::now();
+  if (tries == 0) self.waiting_since_ = now;
+  if (now - self.waiting_since_ >= self.busy_timeout_) return 0;
+  std::this_thread::sleep_for(busy_pause);
+  return 1;
+}
 
 void Connection::execute(const std::string& sql) {
   if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
@@ -88,6 +178,10 @@ std::int64_t Connection::integer(std::string_view sql) {
   Run run(statement(sql));
   ensure(run.next(), "a query for one number has a row");
   return run.integer(0);
+}
+
+std::int64_t Connection::last_inserted() const {
+  return sqlite3_last_insert_rowid(handle());
 }
 
 bool Connection::is_in_transaction() const {
@@ -112,7 +206,13 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-  Run(connection_.statement("COMMIT")).finish();
+  try {
+    Run(connection_.statement("COMMIT")).finish();
+  } catch (const Failure& failure) {
+    // SQLite puts a general code in the place of the one that checkpoint_if_long() returns.
+    if (failure.code() != ErrorCode::invalid || connection_.is_in_transaction()) throw;
+    throw Failure(ErrorCode::io, "cannot fold the write-ahead log into the file: a sync has failed");
+  }
   open_ = false;
 }
 

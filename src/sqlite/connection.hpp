@@ -5,6 +5,7 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -19,6 +20,9 @@ namespace freshet::sqlite {
 
 class Connection;
 
+// The file's name for SQLite, read as one that does not change: without locks and without a write-ahead log.
+[[nodiscard]] std::string immutable_uri(const std::filesystem::path& file);
+
 // Statements by their text. Table names in braces get this cache's suffix.
 class StatementCache {
  public:
@@ -28,9 +32,19 @@ class StatementCache {
   [[nodiscard]] Statement& get(std::string_view sql);
 
  private:
+  // The texts of a program stand at fixed places in memory, so the place finds most of them at once; the text
+  // is compared all the same.
+  struct Recent {
+    std::string_view sql;
+    Statement* statement = nullptr;
+  };
+  [[nodiscard]] Recent& recent(std::string_view sql);
+  [[nodiscard]] Recent find_or_prepare(std::string_view sql);
+
   Connection& connection_;
   std::string suffix_;
   std::map<std::string, std::unique_ptr<Statement>, std::less<>> statements_;
+  std::array<Recent, 64> recent_;
 };
 
 // `{orders}_by_day` with the suffix "_2" is `orders_2_by_day`.
@@ -64,13 +78,25 @@ class Connection {
   // The first column of the only row; the statement is kept.
   [[nodiscard]] std::int64_t integer(std::string_view sql);
 
+  // The row id of the last INSERT.
+  [[nodiscard]] std::int64_t last_inserted() const;
+
   [[nodiscard]] bool is_in_transaction() const;
   [[nodiscard]] sqlite3* handle() const { return database_.getHandle(); }
+
+  // The file was opened as one that does not change; see open() in connection.cpp.
+  [[nodiscard]] bool is_immutable() const { return immutable_; }
 
   // Closing does not fold the write-ahead log into the file, even if this is the last connection.
   void leave_checkpoint_to_others();
 
  private:
+  // SQLite asks it whenever another process has a lock that it needs. 0: it gives up.
+  static int wait_for_lock(void* connection, int tries);
+
+  Duration busy_timeout_;
+  Instant waiting_since_;
+  bool immutable_ = false;  // Set while the database is opened.
   SQLite::Database database_;
   StatementCache statements_;
 };

@@ -3,11 +3,19 @@
 
 #include <string>
 
+#include "freshet/error.hpp"
+
 struct sqlite3;
 
 namespace freshet::sqlite {
 
-// Throws the Error that the connection's last failure means: "`what`: SQLite's message". A misuse of
+// An Error that SQLite itself has reported; an application can throw an Error of the same code.
+class Failure final : public Error {
+ public:
+  using Error::Error;
+};
+
+// Throws the Failure that the connection's last failure means: "`what`: SQLite's message". A misuse of
 // SQLite's interface is a broken program and aborts.
 [[noreturn]] void fail(sqlite3* database, const std::string& what);
 

@@ -3,6 +3,7 @@
 // Threads: any.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace freshet::sqlite {
 class Pool {
  public:
   explicit Pool(ConnectionOptions options) : options_(std::move(options)) {}
+  // What was lent is back: whatever reads, such as a Reading, has ended.
+  ~Pool();
 
   // A connection on loan; given back at the end of its life.
   class Loan {
@@ -45,6 +48,7 @@ class Pool {
 
   ConnectionOptions options_;
   Guarded<std::vector<std::unique_ptr<Connection>>> idle_;
+  std::atomic<int> lent_ = 0;
 };
 
 }  // namespace freshet::sqlite

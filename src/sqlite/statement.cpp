@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "freshet/error.hpp"
 #include "sqlite/failure.hpp"
 
 namespace freshet {
@@ -63,8 +64,10 @@ void Rows::Statement::bind(int parameter, const Value& value) {
 }
 
 void Rows::Statement::bind_all(std::span<const Value> values) {
-  ensure(std::cmp_equal(sqlite3_bind_parameter_count(statement_), values.size()),
-         "a statement is given as many values as it has parameters");
+  if (const int parameters = sqlite3_bind_parameter_count(statement_); !std::cmp_equal(parameters, values.size())) {
+    throw Error(ErrorCode::invalid, "a statement with " + std::to_string(parameters) + " parameters was given " +
+                                        std::to_string(values.size()) + " values: '" + sqlite3_sql(statement_) + "'");
+  }
   int parameter = 0;
   for (const Value& value : values) bind(++parameter, value);
 }
@@ -86,6 +89,10 @@ void Rows::Statement::reset() noexcept {
   running_ = false;
 }
 
+int Rows::Statement::columns() const {
+  return sqlite3_column_count(statement_);
+}
+
 bool Rows::Statement::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
@@ -104,7 +111,8 @@ std::string_view Rows::Statement::text(int column) const {
   return data == nullptr ? std::string_view{} : std::string_view{data, size};
 }
 
-Rows::Rows(Rows&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+Rows::Rows(Statement& statement) : statement_(&statement), columns_(statement.columns()) {}
+Rows::Rows(Rows&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)), columns_(other.columns_) {}
 
 Rows::~Rows() {
   if (statement_ != nullptr) statement_->reset();
@@ -115,6 +123,9 @@ bool Rows::next() {
   // The statement is ready for its next run, which is not this one's any more.
   statement_ = nullptr;
   return false;
+}
+int Rows::columns() const {
+  return columns_;
 }
 bool Rows::is_null(int column) const {
   return statement_->is_null(column);

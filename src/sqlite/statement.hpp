@@ -17,7 +17,7 @@ struct sqlite3_stmt;
 namespace freshet {
 
 // Also the engine behind the public Rows.
-class Rows::Statement {
+class [[gnu::visibility("hidden")]] Rows::Statement {
  public:
   Statement(sqlite3* database, std::string_view sql);
   ~Statement();
@@ -40,6 +40,8 @@ class Rows::Statement {
   void reset() noexcept;
 
   [[nodiscard]] bool is_running() const noexcept { return running_; }
+
+  [[nodiscard]] int columns() const;
 
   // Columns count from 0.
   [[nodiscard]] bool is_null(int column) const;

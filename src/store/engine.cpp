@@ -14,22 +14,23 @@ void EngineDriver::start(std::unique_ptr<projection::Projector> projector) {
 }
 
 void EngineDriver::run() {
-  Duration look = look_min;
+  Look look;
   while (!stopping_) {
     const std::uint64_t seen = work_.count();
     if (projector_->step()) {
-      look = look_min;
+      look.reset();
       continue;
     }
-    Instant deadline = clock_.now() + look;
+    at_rest_();
+    Instant deadline = clock_.now() + look.next();
     if (const auto next = projector_->next_step()) deadline = std::min(deadline, *next);
-    look = std::min(look * 2, look_max);
     work_.wait(clock_, seen, deadline);
   }
   projector_->step_down();
 }
 
 void EngineDriver::stop() {
+  ensure(thread_.get_id() != std::this_thread::get_id(), "a store is not closed or destroyed on a thread of its own");
   if (stopping_.exchange(true)) return;
   work_.notify();
   progress_.notify();
@@ -45,7 +46,7 @@ void EngineDriver::finish(const std::function<bool()>& done) {
   while (projector_ && !projector_->failure() && !done()) {
     if (projector_->step()) continue;
     if (!projector_->is_projecting()) break;
-    const Instant soon = clock_.now() + look_min;
+    const Instant soon = clock_.now() + Look::min;
     clock_.sleep_until(std::min(projector_->next_step().value_or(soon), soon));
   }
   if (projector_) projector_->step_down();
@@ -58,7 +59,7 @@ void EngineDriver::crash(CrashPoint point) {
   hurry();
   while (!is_crashed() && !failure()) {
     const std::uint64_t seen = count();
-    if (!is_crashed()) wait(seen, clock_.now() + look_max);
+    if (!is_crashed()) wait(seen, clock_.now() + Look::max);
   }
 }
 
@@ -82,16 +83,35 @@ std::optional<Instant> EngineDriver::next_step() {
 
 void EngineDriver::wait(std::uint64_t seen, Instant deadline) {
   if (engine_ == Engine::stepped) {
-    if (projector_->step()) return;
-    Instant until = deadline;
-    if (const auto next = projector_->next_step()) until = std::min(until, *next);
-    if (!is_projecting()) until = std::min(until, clock_.now() + look_max);
-    clock_.sleep_until(until);
+    step_until(seen, deadline);
     return;
   }
   // Where another process projects, nobody here tells of its progress.
-  if (!is_projecting()) deadline = std::min(deadline, clock_.now() + 2 * look_min);
+  if (!is_projecting()) deadline = std::min(deadline, clock_.now() + 2 * Look::min);
   progress_.wait(clock_, seen, deadline);
+}
+
+// What the thread would do meanwhile.
+void EngineDriver::step_until(std::uint64_t seen, Instant deadline) {
+  while (progress_.count() == seen && clock_.now() < deadline) {
+    if (projector_->step()) continue;
+    // It has just told why there will be nothing more. (That the lease was refused it tells as well.)
+    if (progress_.count() != seen && projector_->failure()) return;
+    Instant until = std::min(deadline, clock_.now() + Look::max);
+    if (const auto next = projector_->next_step()) until = std::min(until, *next);
+    clock_.sleep_until(until);
+    // Where another process projects, nobody here tells of its progress.
+    if (!is_projecting()) return;
+  }
+}
+
+void EngineDriver::wait_for_drain(std::uint64_t seen) {
+  if (engine_ != Engine::stepped) {
+    wait(seen, clock_.now() + cancel_look);
+  } else if (!projector_->step() && progress_.count() == seen) {
+    // All that is drained is in the log already, so there is nothing to look for before the next step.
+    clock_.sleep_until(projector_->next_step().value_or(clock_.now() + cancel_look));
+  }
 }
 
 std::optional<std::string> EngineDriver::failure() {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/look.hpp"
 #include "base/signal.hpp"
 #include "freshet/store.hpp"
 #include "projection/projector.hpp"
@@ -16,9 +17,9 @@ namespace freshet::store {
 class EngineDriver final : public query::Progressing {
  public:
   // `work` is the signal that the projector gets told of new events by; `progress` the one it tells of
-  // what it did.
-  EngineDriver(Engine engine, Clock& clock, Signal& work, Signal& progress)
-      : engine_(engine), clock_(clock), work_(work), progress_(progress) {}
+  // what it did. `at_rest` is called by the thread when there was nothing to do.
+  EngineDriver(Engine engine, Clock& clock, Signal& work, Signal& progress, std::function<void()> at_rest)
+      : engine_(engine), clock_(clock), work_(work), progress_(progress), at_rest_(std::move(at_rest)) {}
   ~EngineDriver() override { stop(); }
 
   // From here on the projector is driven. Not called with Engine::off.
@@ -44,20 +45,22 @@ class EngineDriver final : public query::Progressing {
 
   [[nodiscard]] std::uint64_t count() override { return progress_.count(); }
   void wait(std::uint64_t seen, Instant deadline) override;
+  // As wait(); the deadline is when drain() has to ask again whether it was cancelled.
+  void wait_for_drain(std::uint64_t seen);
   [[nodiscard]] std::optional<std::string> failure() override;
   void check_open() override;
 
  private:
-  // Another process's commits are seen by looking: soon after something was going on, seldom when idle.
-  static constexpr Duration look_min = std::chrono::milliseconds{1};
-  static constexpr Duration look_max = std::chrono::milliseconds{50};
+  static constexpr Duration cancel_look = std::chrono::milliseconds{20};
 
   void run();
+  void step_until(std::uint64_t seen, Instant deadline);
 
   Engine engine_;
   Clock& clock_;
   Signal& work_;
   Signal& progress_;
+  std::function<void()> at_rest_;
   std::unique_ptr<projection::Projector> projector_;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;

@@ -6,61 +6,96 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/gate.hpp"
 #include "freshet/error.hpp"
 #include "log/format.hpp"
 #include "log/sqlite_event_log.hpp"
+#include "projection/dead_letters.hpp"
 #include "projection/projector.hpp"
+#include "projection/retry.hpp"
+#include "projection/upcast_projection.hpp"
 #include "query/freshness.hpp"
 #include "query/reader.hpp"
+#include "store/backup.hpp"
 #include "store/engine.hpp"
 #include "store/verify.hpp"
+#include "subscription/dispatcher.hpp"
 
 namespace freshet {
 namespace {
 
-// How often drain() asks whether it was cancelled.
-constexpr Duration cancel_look = std::chrono::milliseconds{20};
+// How often rebuild() looks whether another process's rebuild has ended.
+constexpr Duration rebuild_look = std::chrono::milliseconds{10};
 
 sqlite::ConnectionOptions connection_options(const StoreOptions& options, sqlite::Access access, sqlite::Sync sync) {
   return {.file = options.file, .access = access, .sync = sync, .busy_timeout = options.busy_timeout};
 }
 
-// The file as it has to be before anything else is opened.
-StoreOptions prepared(StoreOptions options) {
+// Options without gaps, and the file as it has to be before anything else is opened.
+StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upcasting>& upcasting) {
   if (!options.clock) options.clock = std::make_shared<SystemClock>();
   if (!options.on_notice) options.on_notice = [](const Notice&) {};
   if (options.mode == OpenMode::read_only) options.engine = Engine::off;
+  if (!upcasting->is_empty()) {
+    for (auto& projection : options.projections) {
+      projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);
+    }
+  }
   log::prepare_file(options.file, options.mode, options.busy_timeout, *options.clock);
   return options;
 }
 
 }  // namespace
 
-class Store::Impl {
+class [[gnu::visibility("hidden")]] Store::Impl {
  public:
   explicit Impl(StoreOptions options);
 
   bool drain(const std::function<bool()>& cancelled);
   std::vector<ProjectionStatus> projections();
   bool rebuild(std::string_view name, const Progress& progress);
+  // Runs a writing `body`. An error that leaves it unknown what reached the disk ends the log as well.
+  template <typename Body>
+  auto guarded(const Body& body) {
+    try {
+      return body();
+    } catch (const Error& error) {
+      log_.close_after(error);
+      throw;
+    }
+  }
+  std::vector<DeadLetter> dead_letters(const DeadLetterChoice& choice);
+  std::int64_t retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress);
+  std::int64_t discard_dead_letters(const DeadLetterChoice& choice);
+  // `progress`, which also stops the work once the store is being closed.
+  [[nodiscard]] Progress unless_closed(const Progress& progress) {
+    return [this, &progress](std::int64_t done, std::int64_t total) {
+      return !gate_.is_closed() && (!progress || progress(done, total));
+    };
+  }
   void close();
 
   // In the order of the data flow; destroyed from the end of it.
+  Gate gate_;
+  std::shared_ptr<const log::Upcasting> upcasting_;
   StoreOptions options_;
   // The last connection to close: it folds the write-ahead log into the file. None when reading only.
   std::unique_ptr<sqlite::Connection> writer_;
   sqlite::Pool readers_;
+  query::Snapshots snapshots_;
   projection::Catalog catalog_;
-  log::Turn turn_;
+  log::Turn turn_{[this] { snapshots_.let_go(); }};
   std::unique_ptr<projection::Applier> synchronous_;  // On the writer's connection.
   std::unique_ptr<Bus> bus_;
   log::SqliteEventLog log_;
   Signal work_;
-  Signal progress_;
+  Signal news_;  // For subscriptions: of progress, and of appends.
+  Signal progress_{news_};
   std::unique_ptr<sqlite::Connection> projector_connection_;
   projection::Lease lease_;
   store::EngineDriver engine_;
   query::Reader reader_;
+  subscription::Dispatcher dispatcher_;
 
  private:
   [[nodiscard]] log::Hooks hooks();
@@ -70,28 +105,42 @@ class Store::Impl {
   [[nodiscard]] projection::OnTaken tracer();
   void start_engine();
   [[nodiscard]] bool has_applied_all(Position through);
+  void check_writable() const;
+  // Throws `invalid` if it is not one of this store's projections.
+  void check_known(std::string_view name) const;
+  // The projection of this name, or all of them.
+  [[nodiscard]] projection::Catalog chosen(const std::optional<std::string>& name) const;
+  // Of long work beside the projector: what it writes can be made again, as what the projector writes.
+  [[nodiscard]] sqlite::ConnectionOptions beside_the_projector() const;
 
   std::vector<Trace> taken_;  // By synchronous appends of the open transaction; told after its commit.
   std::atomic<bool> drained_ = false;
   bool rows_changed_ = false;  // By the append in progress; used only under the turn.
-  bool closed_ = false;
 };
 
 Store::Impl::Impl(StoreOptions options)
-    : options_(prepared(std::move(options))),
+    : upcasting_(std::make_shared<const log::Upcasting>(options.upcasters)),
+      options_(prepared(std::move(options), upcasting_)),
       writer_(options_.mode == OpenMode::read_only
                   ? nullptr
                   : std::make_unique<sqlite::Connection>(connection_options(
                         options_, sqlite::Access::read_write,
                         options_.durability == Durability::power_loss ? sqlite::Sync::full : sqlite::Sync::normal))),
       readers_(connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
+      snapshots_(readers_,
+                 options_.engine == Engine::threads ? query::Snapshots::Keep::some : query::Snapshots::Keep::none),
       bus_(make_in_process_bus(
-          options_.bus, [this](Position after, std::size_t events_max) { return log_.read_all(after, events_max); },
+          options_.bus, [this](Position after, std::size_t events_max) { return log_.read_inside(after, events_max); },
           *options_.clock)),
-      log_(writer_.get(), readers_, turn_, *options_.clock, hooks()),
+      log_(writer_.get(), readers_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
       lease_(options_.file, "lease"),
-      engine_(options_.engine, *options_.clock, work_, progress_),
-      reader_(readers_, *options_.clock, engine_) {
+      engine_(options_.engine, *options_.clock, work_, progress_, [this] { snapshots_.let_go(); }),
+      reader_(snapshots_, *options_.clock, engine_),
+      dispatcher_(options_.engine == Engine::stepped ? subscription::Dispatcher::Drive::steps
+                                                     : subscription::Dispatcher::Drive::thread,
+                  readers_, *options_.clock, {.news = news_, .notice = [this](const std::string& message) {
+                                                options_.on_notice({Notice::Level::warning, message});
+                                              }}) {
   if (!writer_) return;
   register_projections();
   synchronous_ = std::make_unique<projection::Applier>(*writer_, catalog_, tracer());
@@ -129,6 +178,7 @@ void Store::Impl::publish(std::span<const Message> messages) {
   // Taken before the bus has them, so that no delivery is told with a time before its event's.
   const Instant now = options_.clock->now();
   bus_->publish(messages);
+  news_.notify();
   if (std::exchange(rows_changed_, false)) progress_.notify();
   if (!options_.on_trace) return;
   for (const Message& message : messages) {
@@ -186,6 +236,7 @@ void Store::Impl::start_engine() {
       .work = work_,
       .progress = progress_,
       .notice = [this](Notice::Level level, const std::string& message) { options_.on_notice({level, message}); },
+      .failed = [this](const Error& error) { log_.close_after(error); },
       .trace = options_.on_trace,
       .options = options_.projector}));
 }
@@ -209,7 +260,7 @@ bool Store::Impl::drain(const std::function<bool()>& cancelled) {
     const bool others_project = !engine_.is_projecting() && engine_.refusals() != refusals;
     const bool nobody_projects = engine_.is_off() || engine_.is_crashed() || engine_.failure();
     if (nobody_projects || others_project || (cancelled && cancelled())) return false;
-    engine_.wait(seen, options_.clock->now() + cancel_look);
+    engine_.wait_for_drain(seen);
   }
 }
 
@@ -230,41 +281,118 @@ std::vector<ProjectionStatus> Store::Impl::projections() {
                         .behind_events = lag.events,
                         .behind = lag.age,
                         .duplicates_skipped = entry->duplicates_skipped,
-                        .dead_letters = query::dead_letters(*connection, *entry, std::nullopt)});
+                        .dead_letters = projection::count_dead_letters(*connection, entry->number, std::nullopt)});
   }
   return statuses;
 }
 
-bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {
+void Store::Impl::check_writable() const {
   if (!writer_) throw Error(ErrorCode::read_only, "the store was opened for reading");
-  const auto found = std::find_if(catalog_.begin(), catalog_.end(),
-                                  [&](const auto& registered) { return registered.projection->name() == name; });
-  if (found == catalog_.end()) {
+}
+
+void Store::Impl::check_known(std::string_view name) const {
+  if (std::ranges::none_of(options_.projections, [&](const auto& projection) { return projection->name() == name; })) {
     throw Error(ErrorCode::invalid, "there is no projection '" + std::string(name) + "' in this store");
   }
-  sqlite::Connection connection(connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal));
-  projection::Rebuild rebuild(connection, turn_, *options_.clock, *found, options_.file);
-  while (rebuild.step()) {
-    if (progress && !progress(rebuild.position().value, rebuild.head().value)) {
-      rebuild.abandon();
-      return false;
+}
+
+projection::Catalog Store::Impl::chosen(const std::optional<std::string>& name) const {
+  if (!name) return catalog_;
+  check_known(*name);
+  projection::Catalog chosen = catalog_;
+  std::erase_if(chosen, [&](const auto& registered) { return registered.projection->name() != *name; });
+  return chosen;
+}
+
+sqlite::ConnectionOptions Store::Impl::beside_the_projector() const {
+  return connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal);
+}
+
+bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {
+  check_writable();
+  sqlite::Connection connection(beside_the_projector());
+  projection::Rebuild rebuild(connection, turn_, *options_.clock, chosen(std::string(name)).front(), options_.file,
+                              options_.projector);
+  const Instant deadline = options_.clock->now() + options_.busy_timeout;
+  while (!rebuild.acquire() && options_.clock->now() < deadline) {
+    if (progress && !progress(0, log_.head().value)) return false;
+    options_.clock->sleep_until(std::min(deadline, options_.clock->now() + rebuild_look));
+  }
+  try {
+    while (rebuild.step()) {
+      if (progress && !progress(rebuild.position().value, rebuild.head().value)) {
+        rebuild.abandon();
+        return false;
+      }
+      options_.clock->sleep_until(rebuild.next_attempt());
     }
+  } catch (...) {
+    rebuild.abandon();
+    throw;
   }
   progress_.notify();
   if (progress) static_cast<void>(progress(rebuild.position().value, rebuild.position().value));
   return true;
 }
 
-void Store::Impl::close() {
-  if (closed_) return;
-  closed_ = true;
-  engine_.stop();
-  if (drained_) {
-    // A process that appended while we held the lease left its events to us; it may have done so after
-    // our last look.
-    engine_.finish([this] { return has_applied_all(log_.head()); });
+std::vector<DeadLetter> Store::Impl::dead_letters(const DeadLetterChoice& choice) {
+  if (choice.projection) check_known(*choice.projection);
+  const auto connection = readers_.borrow();
+  const sqlite::Transaction snapshot(*connection, sqlite::Transaction::Kind::read);
+  std::vector<DeadLetter> letters;
+  for (const auto& projection : options_.projections) {
+    const auto entry = projection::find_entry(*connection, projection->name());
+    if (!entry || (choice.projection && *choice.projection != projection->name())) continue;
+    auto found = projection::find_dead_letters(*connection, projection->name(), entry->number, choice);
+    letters.insert(letters.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
   }
-  log_.close();
+  return letters;
+}
+
+std::int64_t Store::Impl::retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress) {
+  check_writable();
+  sqlite::Connection connection(beside_the_projector());
+  const auto total = static_cast<std::int64_t>(dead_letters(choice).size());
+  std::int64_t applied = 0;
+  for (const projection::Registered& registered : chosen(choice.projection)) {
+    projection::Retry retry(connection, turn_, *options_.clock, registered, choice);
+    while (retry.has_more()) {
+      retry.step();
+      progress_.notify();
+      if (progress && !progress(applied + retry.applied(), total)) return applied + retry.applied();
+    }
+    applied += retry.applied();
+  }
+  return applied;
+}
+
+std::int64_t Store::Impl::discard_dead_letters(const DeadLetterChoice& choice) {
+  check_writable();
+  sqlite::Connection connection(beside_the_projector());
+  const std::lock_guard turn(turn_);
+  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
+  std::int64_t discarded = 0;
+  for (const projection::Registered& registered : chosen(choice.projection)) {
+    discarded += projection::discard_dead_letters(connection, registered.number, choice, options_.clock->wall_time());
+  }
+  transaction.commit();
+  progress_.notify();
+  return discarded;
+}
+
+void Store::Impl::close() {
+  const auto finish = [this] {
+    snapshots_.let_go();
+    if (drained_) {
+      // A process that appended while we held the lease left its events to us; it may have done so after
+      // our last look.
+      engine_.finish([this] { return has_applied_all(log::last_of_log(*readers_.borrow()).position); });
+    }
+    // After the engine, so that a callback that waits in a read has been woken.
+    dispatcher_.stop();
+    log_.close();
+  };
+  gate_.close([this] { engine_.stop(); }, finish);
 }
 
 Store::Store(StoreOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -286,39 +414,85 @@ Bus& Store::bus() {
 Clock& Store::clock() {
   return *impl_->options_.clock;
 }
+StoreIdentity Store::identity() const {
+  const Gate::Visit visit(impl_->gate_);
+  return log::identity_of(*impl_->readers_.borrow());
+}
 Reading Store::read(const ReadRequest& request) {
+  const Gate::Visit visit(impl_->gate_);
   return impl_->reader_.read(request);
 }
 bool Store::drain(const std::function<bool()>& cancelled) {
+  const Gate::Visit visit(impl_->gate_);
   return impl_->drain(cancelled);
 }
 bool Store::step() {
-  return impl_->engine_.step();
+  const Gate::Visit visit(impl_->gate_);
+  const bool projected = impl_->engine_.step();
+  return (!impl_->engine_.is_off() && impl_->dispatcher_.step()) || projected;
 }
 std::optional<Instant> Store::next_step() {
-  return impl_->engine_.next_step();
+  const Gate::Visit visit(impl_->gate_);
+  const auto next = impl_->engine_.next_step();
+  return !impl_->engine_.is_off() && impl_->dispatcher_.is_due() ? clock().now() : next;
+}
+Subscription<EventBatch> Store::subscribe_to_events(EventsRequest request, OnNews<EventBatch> callback, Post post) {
+  const Gate::Visit visit(impl_->gate_);
+  auto feed = std::make_unique<subscription::EventFeed>(std::move(request), impl_->upcasting_);
+  return impl_->dispatcher_.subscribe<EventBatch>(std::move(feed), std::move(callback), std::move(post));
+}
+Subscription<Changes> Store::subscribe_to_changes(ChangesRequest request, OnNews<Changes> callback, Post post) {
+  const Gate::Visit visit(impl_->gate_);
+  auto feed = std::make_unique<subscription::ChangeFeed>(std::move(request), *impl_->readers_.borrow());
+  return impl_->dispatcher_.subscribe<Changes>(std::move(feed), std::move(callback), std::move(post));
 }
 bool Store::is_projecting() const {
   return impl_->engine_.is_projecting();
 }
 void Store::crash_projector(CrashPoint point) {
+  const Gate::Visit visit(impl_->gate_);
   impl_->engine_.crash(point);
 }
 void Store::restart_projector() {
+  const Gate::Visit visit(impl_->gate_);
   impl_->engine_.restart();
 }
 std::vector<ProjectionStatus> Store::projections() {
+  const Gate::Visit visit(impl_->gate_);
   return impl_->projections();
 }
 
 bool Store::rebuild(std::string_view projection, const Progress& progress) {
-  return impl_->rebuild(projection, progress);
+  const Gate::Visit visit(impl_->gate_);
+  return impl_->guarded([&] { return impl_->rebuild(projection, impl_->unless_closed(progress)); });
+}
+
+std::vector<DeadLetter> Store::dead_letters(const DeadLetterChoice& choice) {
+  const Gate::Visit visit(impl_->gate_);
+  return impl_->dead_letters(choice);
+}
+
+std::int64_t Store::retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress) {
+  const Gate::Visit visit(impl_->gate_);
+  return impl_->guarded([&] { return impl_->retry_dead_letters(choice, impl_->unless_closed(progress)); });
+}
+
+std::int64_t Store::discard_dead_letters(const DeadLetterChoice& choice) {
+  const Gate::Visit visit(impl_->gate_);
+  return impl_->guarded([&] { return impl_->discard_dead_letters(choice); });
+}
+
+std::optional<Backup> Store::backup(const std::filesystem::path& file, ExistingFile existing,
+                                    const Progress& progress) {
+  const Gate::Visit visit(impl_->gate_);
+  const auto connection = impl_->readers_.borrow();
+  return store::backup(*connection, file, existing, impl_->unless_closed(progress));
 }
 
 Verification Store::verify(const Progress& progress) {
-  return store::verify(impl_->options_.file, impl_->options_.projections, progress);
+  const Gate::Visit visit(impl_->gate_);
+  return store::verify(impl_->options_, impl_->unless_closed(progress));
 }
-
 void Store::close() {
   impl_->close();
 }

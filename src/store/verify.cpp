@@ -2,7 +2,9 @@
 // tables are made again and compared.
 #include "store/verify.hpp"
 
+#include <memory>
 #include <set>
+#include <span>
 #include <string>
 
 #include "freshet/error.hpp"
@@ -11,6 +13,7 @@
 #include "projection/read_tables.hpp"
 #include "query/target.hpp"
 #include "sqlite/connection.hpp"
+#include "store/table_difference.hpp"
 
 namespace freshet::store {
 namespace {
@@ -19,9 +22,17 @@ constexpr std::size_t slice_events_max = 1'000;
 
 class Verifier {
  public:
-  Verifier(const std::filesystem::path& file, const freshet::Progress& progress)
-      : connection_({.file = "", .access = sqlite::Access::create, .sync = sqlite::Sync::normal}), progress_(progress) {
-    const std::string name = file.string();
+  Verifier(const StoreOptions& options, const freshet::Progress& progress)
+      : connection_({.file = "",
+                     .access = sqlite::Access::create,
+                     .sync = sqlite::Sync::normal,
+                     .busy_timeout = options.busy_timeout}),
+        progress_(progress) {
+    const bool immutable =
+        sqlite::Connection(
+            {.file = options.file, .access = sqlite::Access::read_only, .busy_timeout = options.busy_timeout})
+            .is_immutable();
+    const std::string name = immutable ? sqlite::immutable_uri(options.file) : options.file.string();
     sqlite::Run(connection_.statement("ATTACH ? AS store"), std::string_view{name}).finish();
     connection_.execute("BEGIN");
   }
@@ -82,6 +93,7 @@ class Verifier {
   void prepare(const Projection& projection) {
     const auto entry = projection::find_entry(connection_, projection.name());
     if (!entry || entry->schema_version != projection.schema_version()) return;  // Not made yet.
+    projection::check_within_log(connection_, *entry, projection);
     Replayed replayed{projection, *entry, std::make_unique<projection::ReadTables>(connection_, ""), {}};
     sqlite::Run run(connection_.statement("SELECT position FROM store.dead_letters WHERE projection = ?"),
                     entry->number);
@@ -138,20 +150,11 @@ class Verifier {
   }
 
   void compare(const Replayed& replayed, const std::string& table) {
-    const std::string read = "SELECT * FROM store.\"" + table + "\"";
-    const std::string replay = "SELECT * FROM main.\"" + table + "\"";
-    const std::int64_t surplus = rows_in(read + " EXCEPT " + replay);
-    const std::int64_t lacking = rows_in(replay + " EXCEPT " + read);
-    // EXCEPT takes equal rows for one.
-    const std::int64_t repeated = rows_in(read) - rows_in(replay) - surplus + lacking;
-    if (surplus == 0 && lacking == 0 && repeated == 0) return;
-    problem("the read table '" + table + "' differs from a replay: " + std::to_string(surplus) +
-            " rows are not in the replay, " + std::to_string(lacking) + " rows of the replay are not in it" +
-            (repeated == 0 ? "" : ", equal rows are not as many") + "; make it again with: projection rebuild " +
-            std::string(replayed.projection.name()));
+    const TableDifference difference(connection_, table);
+    if (difference.is_none()) return;
+    problem("the read table '" + table + "' differs from a replay: " + difference.description() +
+            "; make it again with: projection rebuild " + std::string(replayed.projection.name()));
   }
-
-  std::int64_t rows_in(const std::string& query) { return connection_.integer("SELECT count(*) FROM (" + query + ")"); }
 
   sqlite::Connection connection_;
   const freshet::Progress& progress_;
@@ -161,9 +164,8 @@ class Verifier {
 
 }  // namespace
 
-Verification verify(const std::filesystem::path& file, std::span<const std::shared_ptr<const Projection>> projections,
-                    const freshet::Progress& progress) {
-  return Verifier(file, progress).run(projections);
+Verification verify(const StoreOptions& options, const freshet::Progress& progress) {
+  return Verifier(options, progress).run(options.projections);
 }
 
 }  // namespace freshet::store

@@ -2,16 +2,10 @@
 // replay.
 #pragma once
 
-#include <filesystem>
-#include <memory>
-#include <span>
-
 #include "freshet/store.hpp"
 
 namespace freshet::store {
 
-[[nodiscard]] Verification verify(const std::filesystem::path& file,
-                                  std::span<const std::shared_ptr<const Projection>> projections,
-                                  const Progress& progress);
+[[nodiscard]] Verification verify(const StoreOptions& options, const Progress& progress);
 
 }  // namespace freshet::store

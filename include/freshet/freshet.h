@@ -1,0 +1,254 @@
+// Freshet for C, and for every language that can call C: open a store, append and read events, keep read
+// tables, and read them as fresh as is asked for.
+//
+// Handles are opaque. What a function hands out is freed by the function that its comment names; NULL may be
+// freed. Text is UTF-8 and ends with a zero unless it comes with a size. Structs are plain values; what
+// their pointers show belongs to the handle that gave them.
+//
+// Failure: a function that can fail returns a freshet_code and takes a freshet_error as its last argument, which may be
+// NULL; it is written only on failure. No exception leaves these functions. A broken rule of this page (NULL for a
+// handle, a reading used after its store) stops the process with a sentence.
+//
+// Threads: a freshet_store may be used by any thread at any time. Everything else belongs to one thread at a
+// time. Callbacks are called on the thread that each of them names.
+//
+// Names here are never renamed or removed; enumerators keep their numbers.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(default)  // What a shared library exports.
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct freshet_options freshet_options;
+typedef struct freshet_store freshet_store;
+typedef struct freshet_events freshet_events;
+typedef struct freshet_reading freshet_reading;
+typedef struct freshet_rows freshet_rows;
+typedef struct freshet_tables freshet_tables;
+
+// Errors are as in freshet/error.hpp; the others are answers.
+typedef enum freshet_code {
+  FRESHET_OK = 0,
+  FRESHET_CONFLICT = 1,   // Another writer was first. Nothing was recorded.
+  FRESHET_NOT_FRESH = 2,  // It was waited for and did not come in time.
+  FRESHET_IO = 10,
+  FRESHET_DISK_FULL = 11,
+  FRESHET_READ_ONLY = 12,
+  FRESHET_FILE_MISSING = 13,
+  FRESHET_NOT_A_DATABASE = 14,
+  FRESHET_UNSUPPORTED_FORMAT = 15,
+  FRESHET_CORRUPT = 16,
+  FRESHET_BUSY = 17,
+  FRESHET_CLOSED = 18,
+  FRESHET_STALE = 19,
+  FRESHET_PROJECTION_FAILED = 20,
+  FRESHET_INVALID = 21,
+  FRESHET_FAILURE = 99  // Anything else: no memory, or a callback that failed.
+} freshet_code;
+
+// A message longer than this is cut.
+#define FRESHET_MESSAGE_SIZE 1024
+
+typedef struct freshet_error {
+  freshet_code code;
+  char message[FRESHET_MESSAGE_SIZE];  // Lower case, without a full stop.
+} freshet_error;
+
+// The release, as "0.1.0".
+const char* freshet_version(void);
+
+// The code's name as it stands in JSON, such as "io_error"; "ok", "conflict" and "not_fresh" for the others.
+const char* freshet_code_name(freshet_code code);
+
+// --- Opening ---------------------------------------------------------------------------------------------------
+
+typedef enum freshet_mode { FRESHET_CREATE = 0, FRESHET_EXISTING = 1, FRESHET_READ_ONLY_MODE = 2 } freshet_mode;
+typedef enum freshet_durability { FRESHET_PROCESS_CRASH = 0, FRESHET_POWER_LOSS = 1 } freshet_durability;
+
+// A parameter of a statement; borrowed until the statement has run.
+typedef enum freshet_type { FRESHET_NULL = 0, FRESHET_INTEGER = 1, FRESHET_REAL = 2, FRESHET_TEXT = 3 } freshet_type;
+typedef struct freshet_value {
+  freshet_type type;
+  int64_t integer;
+  double real;
+  const char* text;
+  size_t text_size;
+} freshet_value;
+
+// An event as the log holds it. Times are microseconds since 1970, UTC.
+typedef struct freshet_event {
+  int64_t position;
+  int64_t version;
+  int64_t stream_number;  // The store's own number of the stream: a good key for read tables.
+  const char* category;
+  const char* id;
+  const char* type;
+  const char* data;  // With a zero behind it, which data_size does not count.
+  size_t data_size;
+  const char* content_type;
+  const char* metadata;
+  int64_t occurred_at;
+  int64_t recorded_at;
+} freshet_event;
+
+// The rules of a projection; see freshet/projection.hpp. What it points to is copied when it is added.
+typedef struct freshet_projection {
+  const char* name;
+  int schema_version;         // From 1.
+  const char* const* tables;  // As they stand in braces in the SQL.
+  size_t tables_count;
+  void* context;  // Handed to the callbacks.
+  // Create the tables; write what an event means. They run on the store's own thread, on an appending thread
+  // (FRESHET_SYNCHRONOUS), or on the caller of freshet_rebuild. Another code than FRESHET_OK is a failure, with
+  // the message that they have written to `error`.
+  freshet_code (*create)(void* context, freshet_tables* tables, freshet_error* error);
+  freshet_code (*apply)(void* context, const freshet_event* event, freshet_tables* tables, freshet_error* error);
+} freshet_projection;
+
+// The options of a store on this file; free with freshet_options_free, before or after opening.
+freshet_options* freshet_options_new(const char* file);
+void freshet_options_free(freshet_options* options);
+void freshet_options_set_mode(freshet_options* options, freshet_mode mode);                    // Default: create.
+void freshet_options_set_durability(freshet_options* options, freshet_durability durability);  // Default: power loss.
+void freshet_options_set_busy_timeout(freshet_options* options, int64_t microseconds);         // Default: 5 s.
+// Whether this process projects, on a thread that opening starts and closing ends. Default: true.
+void freshet_options_set_projecting(freshet_options* options, bool projecting);
+// The bus's delay, such as "50ms" or "exponential(5ms)", the probability of a duplicate, and the seed of both.
+freshet_code freshet_options_set_bus(freshet_options* options, const char* delay, double duplicate_probability,
+                                     uint64_t seed, freshet_error* error);
+void freshet_options_add_projection(freshet_options* options, const freshet_projection* projection);
+// Called with what an operator may want to know, on any of the store's threads; must not call the store.
+// The level is 0 debug, 1 information, 2 warning, 3 error.
+void freshet_options_set_notice(freshet_options* options, void (*notice)(void* context, int level, const char* message),
+                                void* context);
+
+// Blocks while another process creates the file. Close with freshet_close.
+freshet_code freshet_open(const freshet_options* options, freshet_store** store, freshet_error* error);
+
+// Ends the store's thread and frees the store, also where it reports a failure. First free what came from it.
+freshet_code freshet_close(freshet_store* store, freshet_error* error);
+
+// --- Appending -------------------------------------------------------------------------------------------------
+
+// Expected versions beside those from 1; 0 is a stream that does not exist yet.
+enum { FRESHET_ANY = -1, FRESHET_EXISTS = -2, FRESHET_NONE = 0 };
+
+typedef enum freshet_projecting { FRESHET_ASYNCHRONOUS = 0, FRESHET_SYNCHRONOUS = 1 } freshet_projecting;
+
+typedef struct freshet_new_event {
+  const char* type;
+  const char* data;
+  size_t data_size;
+  const char* content_type;    // NULL: "application/json".
+  const char* metadata;        // NULL: none.
+  const int64_t* occurred_at;  // NULL: now.
+} freshet_new_event;
+
+typedef struct freshet_appended {
+  int64_t first;    // Positions; 0 where no events were recorded.
+  int64_t last;     // Inclusive.
+  int64_t version;  // Of the stream, right after the append; on a conflict, as it is now.
+  bool duplicate;   // The command id was seen before, and this is the first answer.
+} freshet_appended;
+
+// All events, side by side in one stream, or none. `command_id` (an idempotency key) may be NULL. Blocks for an
+// fsync or two, and up to the busy timeout while another process writes. FRESHET_CONFLICT is an answer.
+freshet_code freshet_append(freshet_store* store, const char* category, const char* id, int64_t expected,
+                            const freshet_new_event* events, size_t events_count, const char* command_id,
+                            freshet_projecting projecting, freshet_appended* appended, freshet_error* error);
+
+// --- Reading the log -------------------------------------------------------------------------------------------
+
+freshet_code freshet_head(freshet_store* store, int64_t* position, freshet_error* error);
+freshet_code freshet_stream_version(freshet_store* store, const char* category, const char* id, int64_t* version,
+                                    freshet_error* error);
+
+// Up to `events_max` events above position (or version) `after`, in order. Free with freshet_events_free.
+freshet_code freshet_read_all(freshet_store* store, int64_t after, size_t events_max, freshet_events** events,
+                              freshet_error* error);
+freshet_code freshet_read_stream(freshet_store* store, const char* category, const char* id, int64_t after,
+                                 size_t events_max, freshet_events** events, freshet_error* error);
+size_t freshet_events_count(const freshet_events* events);
+freshet_event freshet_events_at(const freshet_events* events, size_t index);
+void freshet_events_free(freshet_events* events);
+
+// --- Reading the read tables -----------------------------------------------------------------------------------
+
+typedef enum freshet_consistency {
+  FRESHET_EVENTUAL = 0,           // Whatever the read tables hold, at once.
+  FRESHET_AT_LEAST_VERSION = 1,   // Of one stream.
+  FRESHET_AT_LEAST_POSITION = 2,  // Everything up to the position.
+  FRESHET_MAX_STALENESS = 3,      // Everything recorded at least so many microseconds before.
+  FRESHET_STRONG = 4              // Everything committed when the read began.
+} freshet_consistency;
+
+typedef struct freshet_request {
+  const char* const* projections;  // At least one name.
+  size_t projections_count;
+  const char* category;  // With `id`: freshness is judged for this stream alone. NULL: for the whole log.
+  const char* id;
+  freshet_consistency consistency;
+  int64_t target;      // A version, a position, or microseconds, as `consistency` says.
+  int64_t timeout;     // Microseconds.
+  bool fail_if_stale;  // FRESHET_STALE or FRESHET_PROJECTION_FAILED instead of a stale answer.
+} freshet_request;
+
+typedef struct freshet_freshness {
+  bool stale;
+  int64_t position;  // Everything up to here is in the answer.
+  int64_t head;      // The log's last position.
+  int64_t version;   // Of one stream: the version that the answer shows, and the last one.
+  int64_t latest_version;
+  int64_t behind_events;
+  int64_t behind;  // Microseconds: the age of the oldest event that the answer lacks.
+  int64_t waited;  // Microseconds.
+} freshet_freshness;
+
+// Waits as the request asks, up to its timeout, and holds one moment of the read tables. Free with
+// freshet_reading_free, and soon: while it lives the write-ahead log cannot be reset.
+freshet_code freshet_read(freshet_store* store, const freshet_request* request, freshet_reading** reading,
+                          freshet_error* error);
+freshet_freshness freshet_reading_freshness(const freshet_reading* reading);
+size_t freshet_reading_warnings_count(const freshet_reading* reading);
+const char* freshet_reading_warning(const freshet_reading* reading, size_t index);
+void freshet_reading_free(freshet_reading* reading);
+
+// Runs SQL that only reads. Free the rows with freshet_rows_free, before the reading. At most one freshet_rows of
+// the same text may be alive.
+freshet_code freshet_query(freshet_reading* reading, const char* sql, const freshet_value* values, size_t values_count,
+                           freshet_rows** rows, freshet_error* error);
+// Moves to the next row; `has_row` is false after the last one.
+freshet_code freshet_rows_next(freshet_rows* rows, bool* has_row, freshet_error* error);
+bool freshet_rows_is_null(const freshet_rows* rows, int column);
+int64_t freshet_rows_integer(const freshet_rows* rows, int column);
+double freshet_rows_real(const freshet_rows* rows, int column);
+// Valid until the next call of freshet_rows_next; NULL for an SQL NULL. `size` may be NULL.
+const char* freshet_rows_text(freshet_rows* rows, int column, size_t* size);
+void freshet_rows_free(freshet_rows* rows);
+
+// Waits until everything up to `position` is applied to the projection: FRESHET_OK, or FRESHET_NOT_FRESH after
+// `timeout` microseconds.
+freshet_code freshet_wait(freshet_store* store, const char* projection, int64_t position, int64_t timeout,
+                          freshet_error* error);
+
+// Makes a projection's tables again from the log, on the caller's thread, while the old ones answer.
+freshet_code freshet_rebuild(freshet_store* store, const char* projection, freshet_error* error);
+
+// --- For the callbacks of a projection -------------------------------------------------------------------------
+
+// Runs one statement that returns no rows. Table names stand in braces: {orders}.
+freshet_code freshet_tables_execute(freshet_tables* tables, const char* sql, const freshet_value* values,
+                                    size_t values_count, freshet_error* error);
+// Free the rows before the callback returns.
+freshet_code freshet_tables_query(freshet_tables* tables, const char* sql, const freshet_value* values,
+                                  size_t values_count, freshet_rows** rows, freshet_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+#pragma GCC visibility pop

@@ -1,0 +1,35 @@
+// Upcasters: events are kept as they were written, and read in the newest form of their type.
+//
+// When the form of a type's data changes, give the new form the next NewEvent::schema_version and register an upcaster
+// from the old one (StoreOptions::upcasters). Deciders, projections and consumers of the bus then see the newest form
+// alone, and appends of an older one are refused. The log is not touched; EventLog::read_raw() shows what was written.
+//
+// A type's upcasters lead from version 1 to the newest one step by step. To give a type another name, or to make one
+// event into several, record events of a new type and decode both.
+//
+// Threads: convert() runs wherever events are read, on several threads at once: it depends on its argument alone.
+// Failure: a chain with a gap, or with two upcasters from one version, is Error `invalid` when the store is opened.
+// What convert() throws becomes Error `invalid` and names the event; of a projection it is that event's failure. An
+// event newer than the end of its chain, written by a newer release of the application, is `unsupported_format`.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "freshet/event.hpp"
+
+namespace [[gnu::visibility("default")]] freshet {
+
+struct Upcaster {
+  std::string type;
+  int from = 1;  // Makes this schema version's data into the next one's.
+  std::function<std::string(std::string_view data)> convert;
+};
+
+// The event as a store with these upcasters gives it to its readers. For tests and tools; a store has checked its
+// chains once, and this does so each time.
+[[nodiscard]] RecordedEvent upcast(std::span<const Upcaster> upcasters, RecordedEvent event);
+
+}  // namespace freshet

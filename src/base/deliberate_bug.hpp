@@ -1,0 +1,51 @@
+// Bugs to be found: a build of the library for tests alone carries them, to prove that the simulation can
+// fail. In every other build deliberately() is a constant, and nothing of this is left.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace freshet {
+
+enum class Bug {
+  checkpoint_as_maximum,     // The highest position applied is taken for "everything up to here is applied".
+  progress_not_reloaded,     // What is a duplicate is judged by memory, outside the transaction of the rows.
+  waiter_not_woken,          // The projector does not tell that it has committed something.
+  offset_before_rows,        // Offsets are committed for what is not applied, and trusted.
+  head_read_while_waiting,   // The target of a read moves while it is waited for.
+  stream_order_ignored,      // A synchronous append does not apply the earlier events of its stream.
+  follower_not_buried,       // Events behind a dead letter of their stream are applied.
+  exists_admits_all,         // "Must exist" is mapped to "no check".
+  missing_version_met,       // "No such event yet" is taken for "nothing to wait for".
+  waiter_on_dead_projector,  // Who waits is not told that the projector has stopped.
+};
+
+inline constexpr std::array<std::pair<Bug, std::string_view>, 10> bug_names = {{
+    {Bug::checkpoint_as_maximum, "checkpoint-as-maximum"},
+    {Bug::progress_not_reloaded, "progress-not-reloaded"},
+    {Bug::waiter_not_woken, "waiter-not-woken"},
+    {Bug::offset_before_rows, "offset-before-rows"},
+    {Bug::head_read_while_waiting, "head-read-while-waiting"},
+    {Bug::stream_order_ignored, "stream-order-ignored"},
+    {Bug::follower_not_buried, "follower-not-buried"},
+    {Bug::exists_admits_all, "exists-admits-all"},
+    {Bug::missing_version_met, "missing-version-met"},
+    {Bug::waiter_on_dead_projector, "waiter-on-dead-projector"},
+}};
+
+#ifdef FRESHET_DELIBERATE_BUGS
+// Which one the program has switched on.
+inline std::optional<Bug> deliberate_bug;
+
+[[nodiscard]] inline bool deliberately(Bug bug) {
+  return deliberate_bug == bug;
+}
+#else
+[[nodiscard]] constexpr bool deliberately(Bug /*bug*/) {
+  return false;
+}
+#endif
+
+}  // namespace freshet

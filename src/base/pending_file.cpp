@@ -1,0 +1,86 @@
+// Temporary names, syncs and the renaming.
+#include "base/pending_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "freshet/error.hpp"
+
+namespace freshet {
+namespace {
+
+// What SQLite may put beside a database.
+constexpr const char* companions[] = {"-journal", "-wal", "-shm"};
+
+std::filesystem::path with_suffix(const std::filesystem::path& file, const char* suffix) {
+  std::filesystem::path result = file;
+  result += suffix;
+  return result;
+}
+
+[[noreturn]] void fail(const std::string& what) {
+  const ErrorCode code = errno == ENOSPC ? ErrorCode::disk_full : ErrorCode::io;
+  throw Error(code, what + ": " + std::generic_category().message(errno));
+}
+
+// A directory's entries are synced as a file's content is.
+void sync(const std::filesystem::path& file) {
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = descriptor != -1 && fsync(descriptor) == 0;
+  if (descriptor != -1) close(descriptor);
+  if (!synced) fail("cannot sync '" + file.string() + "'");
+}
+
+}  // namespace
+
+PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing)
+    : target_(std::move(target)), existing_(existing) {
+  check_target();
+  std::string name = target_.string() + ".unfinished-XXXXXX";
+  const int descriptor = mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor == -1) fail("cannot write '" + target_.string() + "'");
+  path_ = name;
+  // As open() would have made it; mkostemp() is for secrets.
+  const mode_t mask = umask(0);
+  umask(mask);
+  fchmod(descriptor, 0666U & ~mask);
+  close(descriptor);
+}
+
+PendingFile::~PendingFile() {
+  std::error_code ignored;  // What cannot be removed stays, under a name that says what it is.
+  std::filesystem::remove(path_, ignored);
+  for (const char* companion : companions) std::filesystem::remove(with_suffix(path_, companion), ignored);
+}
+
+void PendingFile::check_target() const {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(target_, ignored)) {
+    throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': it is a directory");
+  }
+  if (existing_ == ExistingFile::refuse && std::filesystem::exists(target_, ignored)) {
+    throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': there is such a file already");
+  }
+  // SQLite would take it for the new database's.
+  for (const char* companion : companions) {
+    const auto beside = with_suffix(target_, companion);
+    if (!std::filesystem::exists(beside, ignored)) continue;
+    throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': '" + beside.string() +
+                                   "' is beside it, so it is a database that is open or was not closed");
+  }
+}
+
+void PendingFile::commit() {
+  sync(path_);
+  check_target();
+  if (std::rename(path_.c_str(), target_.c_str()) != 0) fail("cannot write '" + target_.string() + "'");
+  const auto directory = std::filesystem::absolute(target_).parent_path();
+  sync(directory);
+}
+
+}  // namespace freshet

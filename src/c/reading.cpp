@@ -1,0 +1,169 @@
+// Reading the read tables, and SQL on them.
+#include <algorithm>
+#include <utility>
+
+#include "base/ensure.hpp"
+#include "c/guard.hpp"
+#include "c/handles.hpp"
+
+namespace freshet::c {
+namespace {
+
+Consistency consistency_of(const freshet_request& request) {
+  switch (request.consistency) {
+    case FRESHET_EVENTUAL:
+      return Eventual{};
+    case FRESHET_AT_LEAST_VERSION:
+      return AtLeastVersion{Version{request.target}};
+    case FRESHET_AT_LEAST_POSITION:
+      return AtLeastPosition{Position{request.target}};
+    case FRESHET_MAX_STALENESS:
+      return MaxStaleness{Duration{request.target}};
+    case FRESHET_STRONG:
+      return Strong{};
+  }
+  throw Error(ErrorCode::invalid, "a consistency is one of those named");
+}
+
+ReadRequest request_of(const freshet_request& request) {
+  ReadRequest made{.projections = {request.projections, request.projections + request.projections_count},
+                   .consistency = consistency_of(request),
+                   .timeout = Duration{request.timeout},
+                   .on_timeout = request.fail_if_stale ? OnTimeout::error : OnTimeout::stale};
+  ensure((request.category == nullptr) == (request.id == nullptr), "a stream has a category and an id");
+  if (request.category != nullptr) made.stream = StreamId{request.category, request.id};
+  return made;
+}
+
+Value value_of(const freshet_value& value) {
+  switch (value.type) {
+    case FRESHET_NULL:
+      return nullptr;
+    case FRESHET_INTEGER:
+      return value.integer;
+    case FRESHET_REAL:
+      return value.real;
+    case FRESHET_TEXT:
+      return std::string_view{value.text, value.text_size};
+  }
+  throw Error(ErrorCode::invalid, "the type of a value is one of those named");
+}
+
+}  // namespace
+
+std::vector<Value> values_of(const freshet_value* values, std::size_t count) {
+  std::vector<Value> made;
+  made.reserve(count);
+  std::transform(values, values + count, std::back_inserter(made), value_of);
+  return made;
+}
+
+}  // namespace freshet::c
+
+using freshet::c::guarded;
+using freshet::c::values_of;
+
+freshet_code freshet_read(freshet_store* store, const freshet_request* request, freshet_reading** reading,
+                          freshet_error* error) {
+  return guarded(error, [&] {
+    *reading = nullptr;
+    *reading = new freshet_reading{store->store.read(freshet::c::request_of(*request))};
+    return FRESHET_OK;
+  });
+}
+
+freshet_freshness freshet_reading_freshness(const freshet_reading* reading) {
+  const freshet::Freshness& freshness = reading->reading.freshness();
+  return {.stale = freshness.stale,
+          .position = freshness.position.value,
+          .head = freshness.head.value,
+          .version = freshness.version.value,
+          .latest_version = freshness.latest_version.value,
+          .behind_events = freshness.behind_events,
+          .behind = freshness.behind.count(),
+          .waited = freshness.waited.count()};
+}
+
+size_t freshet_reading_warnings_count(const freshet_reading* reading) {
+  return reading->reading.warnings().size();
+}
+
+const char* freshet_reading_warning(const freshet_reading* reading, size_t index) {
+  freshet::ensure(index < reading->reading.warnings().size(), "an index is below the number of warnings");
+  return reading->reading.warnings()[index].c_str();
+}
+
+void freshet_reading_free(freshet_reading* reading) {
+  delete reading;
+}
+
+freshet_code freshet_query(freshet_reading* reading, const char* sql, const freshet_value* values, size_t values_count,
+                           freshet_rows** rows, freshet_error* error) {
+  return guarded(error, [&] {
+    *rows = nullptr;
+    *rows = new freshet_rows{reading->reading.query(sql, values_of(values, values_count)), {}};
+    return FRESHET_OK;
+  });
+}
+
+freshet_code freshet_rows_next(freshet_rows* rows, bool* has_row, freshet_error* error) {
+  return guarded(error, [&] {
+    rows->texts.clear();
+    *has_row = false;
+    *has_row = rows->rows.next();
+    return FRESHET_OK;
+  });
+}
+
+bool freshet_rows_is_null(const freshet_rows* rows, int column) {
+  return rows->rows.is_null(column);
+}
+
+int64_t freshet_rows_integer(const freshet_rows* rows, int column) {
+  return rows->rows.integer(column);
+}
+
+double freshet_rows_real(const freshet_rows* rows, int column) {
+  return rows->rows.real(column);
+}
+
+const char* freshet_rows_text(freshet_rows* rows, int column, size_t* size) {
+  if (rows->rows.is_null(column)) return nullptr;
+  const std::string& text = rows->texts.emplace_back(rows->rows.text(column));
+  if (size != nullptr) *size = text.size();
+  return text.c_str();
+}
+
+void freshet_rows_free(freshet_rows* rows) {
+  delete rows;
+}
+
+freshet_code freshet_wait(freshet_store* store, const char* projection, int64_t position, int64_t timeout,
+                          freshet_error* error) {
+  return guarded(error, [&] {
+    const freshet::Reading reading =
+        store->store.read({.projections = {projection},
+                           .consistency = freshet::AtLeastPosition{freshet::Position{position}},
+                           .timeout = freshet::Duration{timeout}});
+    if (reading.freshness().position.value >= position) return FRESHET_OK;
+    const auto& warnings = reading.warnings();
+    return freshet::c::report(error, FRESHET_NOT_FRESH, warnings.empty() ? "not in time" : warnings.front());
+  });
+}
+
+freshet_code freshet_tables_execute(freshet_tables* tables, const char* sql, const freshet_value* values,
+                                    size_t values_count, freshet_error* error) {
+  return guarded(error, [&] {
+    tables->tables.execute(sql, values_of(values, values_count));
+    return FRESHET_OK;
+  });
+}
+
+freshet_code freshet_tables_query(freshet_tables* tables, const char* sql, const freshet_value* values,
+                                  size_t values_count, freshet_rows** rows, freshet_error* error) {
+  return guarded(error, [&] {
+    *rows = nullptr;
+    *rows = new freshet_rows{tables->tables.query(sql, values_of(values, values_count)), {}};
+    return FRESHET_OK;
+  });
+}

@@ -1,0 +1,58 @@
+// Where streams end that were written lately, so that an append need not look it up.
+//
+// The log only grows, so what is known of it stays right for as long as it ends where it did. Used under the
+// turn, inside a write transaction.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "freshet/types.hpp"
+
+namespace freshet::log {
+
+class StreamHeads {
+ public:
+  struct Head {
+    std::int64_t number = 0;
+    Version version;
+  };
+
+  // A transaction begins on a log with this last position. Forgets everything unless the last one was committed
+  // and ended there; otherwise others have written meanwhile.
+  void begin(Position last) {
+    if (last != end_) heads_.clear();
+    end_.reset();
+  }
+
+  // It was committed, and the log ends here now.
+  void committed(Position last) { end_ = last; }
+
+  [[nodiscard]] std::optional<Head> find(const StreamId& stream) const {
+    const auto found = heads_.find(stream);
+    return found == heads_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  void set(const StreamId& stream, Head head) {
+    if (heads_.size() >= streams_max) heads_.clear();
+    heads_.insert_or_assign(stream, head);
+  }
+
+ private:
+  // Some megabytes. Streams that are written often are known again soon.
+  static constexpr std::size_t streams_max = 16'384;
+
+  struct Hash {
+    std::size_t operator()(const StreamId& stream) const {
+      return std::hash<std::string>{}(stream.id) + 31 * std::hash<std::string>{}(stream.category);
+    }
+  };
+
+  std::optional<Position> end_;
+  std::unordered_map<StreamId, Head, Hash> heads_;
+};
+
+}  // namespace freshet::log

@@ -1,0 +1,32 @@
+// Reading the head of the write-ahead log's index.
+#include "sqlite/commit_mark.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+namespace freshet::sqlite {
+namespace {
+
+constexpr int region_bytes = 32'768;                // As SQLite maps it.
+constexpr std::uint32_t index_version = 3'007'000;  // The first number; the only version there has been.
+
+}  // namespace
+
+std::optional<CommitMark> commit_mark(sqlite3* database) {
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return std::nullopt;
+  if (file->pMethods == nullptr || file->pMethods->iVersion < 2) return std::nullopt;
+  // The region is mapped already; this gives its place.
+  void volatile* region = nullptr;
+  if (file->pMethods->xShmMap(file, 0, region_bytes, 0, &region) != SQLITE_OK || region == nullptr) return std::nullopt;
+  // Others may be writing it. A half-written mark equals none that was taken before, because a counter in it rises
+  // with every commit.
+  CommitMark mark;
+  const auto* numbers = static_cast<const std::uint32_t volatile*>(region);
+  std::copy_n(numbers, mark.size(), mark.begin());
+  if (mark.front() != index_version) return std::nullopt;
+  return mark;
+}
+
+}  // namespace freshet::sqlite

@@ -1,0 +1,21 @@
+// Tells whether anybody, in any process, has committed to the file since a moment, without a system call: by the
+// counters at the head of the write-ahead log's index, which all connections share in memory. SQLite documents
+// them (walformat) and gives access to that memory (sqlite3_io_methods::xShmMap).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+struct sqlite3;
+
+namespace freshet::sqlite {
+
+// Equal marks: nothing was committed between them.
+using CommitMark = std::array<std::uint32_t, 12>;
+
+// Nothing where it cannot be known: another journal mode, or an index of another version. Such a connection is
+// never taken to be up to date. The connection has read something before.
+[[nodiscard]] std::optional<CommitMark> commit_mark(sqlite3* database);
+
+}  // namespace freshet::sqlite

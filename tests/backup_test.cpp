@@ -1,0 +1,123 @@
+// Tests of backups: complete, in one file, while others write; and nothing left behind where one fails.
+#include "store/backup.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <thread>
+
+#include "engine_fixture.hpp"
+
+using namespace freshet;
+using namespace freshet::tests;
+
+namespace {
+
+std::size_t files_in(const TempDir& directory) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory.path()), {}));
+}
+
+std::string text(const std::filesystem::path& file, const char* sql) {
+  auto connection = connect(file);
+  sqlite::Run run(connection.statement(sql));
+  REQUIRE(run.next());
+  return std::string(run.text(0));
+}
+
+}  // namespace
+
+TEST_SUITE("backup") {
+  TEST_CASE("backup: the copy is one file with all that was committed, and verification is clean") {
+    const TempDir directory;
+    const TempDir copies;
+    Store store(stepped(directory.file()));
+    for (int value = 1; value <= 10; ++value) append(store, std::to_string(value % 3), value);
+    run_until_idle(store);
+    const auto backup = store.backup(copies.file());
+    REQUIRE(backup.has_value());
+    CHECK(backup->head == Position{10});
+    CHECK(backup->bytes == static_cast<std::int64_t>(std::filesystem::file_size(copies.file())));
+    CHECK(files_in(copies) == 1);
+    Store copy(stepped(copies.file()));
+    CHECK(copy.log().head() == Position{10});
+    CHECK(total(copy) == 55);
+    CHECK(copy.verify().problems.empty());
+    append(copy, "a", 1);
+  }
+
+  TEST_CASE("backup: the copy has the store's id and an epoch of its own") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    const auto first = directory.path() / "first";
+    const auto second = directory.path() / "second";
+    REQUIRE(store.backup(first).has_value());
+    REQUIRE(store.backup(second).has_value());
+    CHECK(text(first, "SELECT id FROM store") == text(directory.file(), "SELECT id FROM store"));
+    CHECK(text(first, "SELECT epoch FROM store") != text(directory.file(), "SELECT epoch FROM store"));
+    CHECK(text(first, "SELECT epoch FROM store") != text(second, "SELECT epoch FROM store"));
+  }
+
+  TEST_CASE("backup: a file that is there is left as it is, unless it is to be replaced") {
+    const TempDir directory;
+    const TempDir copies;
+    Store store(stepped(directory.file()));
+    append(store, "a", 1);
+    std::ofstream(copies.file()) << "precious";
+    CHECK(holds(message_of([&] { static_cast<void>(store.backup(copies.file())); }), "there is such a file already"));
+    CHECK(std::filesystem::file_size(copies.file()) == 8);
+    CHECK(store.backup(copies.file(), ExistingFile::replace).has_value());
+    CHECK(files_in(copies) == 1);
+    CHECK(Store(stepped(copies.file())).log().head() == Position{1});
+  }
+
+  TEST_CASE("backup: a database that is open is not replaced, the store's own file included") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    append(store, "a", 1);
+    CHECK(error_of([&] { static_cast<void>(store.backup(directory.file(), ExistingFile::replace)); }) == ErrorCode::io);
+    append(store, "a", 1);
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("backup: stopped by its caller it leaves nothing behind") {
+    const TempDir directory;
+    const TempDir copies;
+    Store store(stepped(directory.file()));
+    append_many(store, "a", 60'000);
+    int told = 0;
+    CHECK_FALSE(store
+                    .backup(copies.file(), ExistingFile::refuse,
+                            [&](std::int64_t done, std::int64_t total) {
+                              ++told;
+                              CHECK(done < total);
+                              return false;
+                            })
+                    .has_value());
+    CHECK(told == 1);
+    CHECK(files_in(copies) == 0);
+  }
+
+  TEST_CASE("backup: what is appended meanwhile is in the store and not in the copy") {
+    const TempDir directory;
+    const TempDir copies;
+    Store store(stepped(directory.file()));
+    append_many(store, "a", 60'000);
+    std::int64_t before = store.log().head().value;
+    const auto backup = store.backup(copies.file(), ExistingFile::refuse, [&](std::int64_t, std::int64_t) {
+      append(store, "b", 1);
+      return true;
+    });
+    REQUIRE(backup.has_value());
+    CHECK(backup->head.value == before);
+    CHECK(store.log().head().value > before);
+    Store copy(stepped(copies.file()));
+    CHECK(copy.log().head().value == before);
+    CHECK(copy.verify().problems.empty());
+  }
+
+  TEST_CASE("backup: a directory that is not there is an error that names the file") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    CHECK(holds(message_of([&] { static_cast<void>(store.backup(directory.path() / "no" / "copy.db")); }), "copy.db"));
+  }
+}

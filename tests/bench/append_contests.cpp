@@ -1,0 +1,256 @@
+// Appending: durable commits by one thread and by many, bulk import, and commands that project synchronously.
+#include <deque>
+#include <future>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <thread>
+
+#include "bench/contests.hpp"
+#include "bench/freshet_side.hpp"
+#include "bench/hand_written.hpp"
+#include "orders/import.hpp"
+
+namespace freshet::bench {
+namespace {
+
+struct HandWrittenWriter {
+  HandWrittenWriter(const Setup& setup, const char* file)
+      : database(setup.directory / file, hand_written::Database::Sync::full),
+        log(database),
+        supply(setup.workload, "-") {}
+
+  void append_batch(std::size_t events) {
+    log.begin();
+    for (std::size_t count = 0; count < events; ++count) log.insert(supply.next());
+    log.commit();
+  }
+
+  hand_written::Database database;
+  hand_written::Log log;
+  Supply supply;
+};
+
+struct FreshetWriter {
+  FreshetWriter(const Setup& setup, const char* file)
+      : store({.file = setup.directory / file, .engine = Engine::off}), supply(setup.workload, "-") {}
+
+  Store store;
+  Supply supply;
+};
+
+// One thread that commits batches. What counts is events.
+Side batches(const Setup& setup, std::size_t events) {
+  const auto writer = std::make_shared<HandWrittenWriter>(setup, "batches.db");
+  return {"one thread, batches of " + std::to_string(events), [writer, events, turn = setup.turn] {
+            Measurement measurement = repeat_for(turn, [&] { writer->append_batch(events); });
+            measurement.per_second *= static_cast<double>(events);
+            return measurement;
+          }};
+}
+
+// Threads that repeat an operation, each with a supply of its own.
+using Operation = std::function<void(Supply&)>;
+Measurement run_threads(std::deque<Supply>& supplies, Duration turn, const Operation& operation) {
+  std::vector<Measurement> each(supplies.size());
+  std::latch start(static_cast<std::ptrdiff_t>(supplies.size()));
+  std::vector<std::jthread> threads;
+  for (std::size_t number = 0; number < supplies.size(); ++number) {
+    threads.emplace_back([&, number] {
+      start.arrive_and_wait();
+      each[number] = repeat_for(turn, [&] { operation(supplies[number]); });
+    });
+  }
+  threads.clear();
+  Measurement total;
+  for (const Measurement& one : each) {
+    total.per_second += one.per_second;
+    total.waits_us.insert(total.waits_us.end(), one.waits_us.begin(), one.waits_us.end());
+  }
+  return total;
+}
+
+std::shared_ptr<std::deque<Supply>> make_supplies(const Setup& setup, std::size_t threads) {
+  auto supplies = std::make_shared<std::deque<Supply>>();
+  for (std::size_t number = 0; number < threads; ++number) {
+    supplies->emplace_back(setup.workload, "-" + std::to_string(number) + "-");
+  }
+  return supplies;
+}
+
+Contest one_writer(const Setup& setup) {
+  const auto freshet = std::make_shared<FreshetWriter>(setup, "freshet.db");
+  const auto baseline = std::make_shared<HandWrittenWriter>(setup, "baseline.db");
+  const Duration turn = setup.turn;
+  return {.sides = {{"freshet",
+                     [=] { return repeat_for(turn, [&] { append_next(freshet->store.log(), freshet->supply); }); }},
+                    {"one-row commits",
+                     [=] { return repeat_for(turn, [&] { baseline->log.append(baseline->supply.next()); }); }}},
+          .comparisons = {
+              {.what = "durable append, 1 writer", .goal = 0.90},
+              {.what = "durable append, 1 writer: p99", .figure = Figure::p99, .bound = Bound::at_most, .goal = 1.5}}};
+}
+
+Contest many_writers(const Setup& setup, std::size_t threads, double over_mutex) {
+  const auto freshet = std::make_shared<FreshetWriter>(setup, "freshet.db");
+  const auto freshet_supplies = make_supplies(setup, threads);
+  const auto baseline = std::make_shared<HandWrittenWriter>(setup, "baseline.db");
+  const auto baseline_supplies = make_supplies(setup, threads);
+  const auto mutex = std::make_shared<std::mutex>();
+  const auto take_turns = [=](Supply& supply) {
+    const std::lock_guard lock(*mutex);
+    baseline->log.append(supply.next());
+  };
+  const Duration turn = setup.turn;
+  const std::string what = "durable append, " + std::to_string(threads) + " writers";
+  return {.sides = {{"freshet",
+                     [=] {
+                       return run_threads(*freshet_supplies, turn,
+                                          [&](Supply& supply) { append_next(freshet->store.log(), supply); });
+                     }},
+                    {"the same threads and a mutex", [=] { return run_threads(*baseline_supplies, turn, take_turns); }},
+                    batches(setup, threads)},
+          .comparisons = {{.what = what, .goal = over_mutex}, {.what = what, .reference = 2, .goal = 0.5}}};
+}
+
+Contest eight_writers(const Setup& setup) {
+  return many_writers(setup, 8, 4.0);
+}
+Contest sixty_four_writers(const Setup& setup) {
+  return many_writers(setup, 64, 12.0);
+}
+
+// One thread that always has this many appends on their way.
+Contest in_flight(const Setup& setup) {
+  constexpr std::size_t flying = 512;
+  const auto freshet = std::make_shared<FreshetWriter>(setup, "freshet.db");
+  const auto append = [=, turn = setup.turn] {
+    std::deque<std::future<AppendResult>> answers;
+    const Instant start = std::chrono::steady_clock::now();
+    Measurement measurement = repeat_for(turn, [&] {
+      if (answers.size() == flying) {
+        require_appended(answers.front().get());
+        answers.pop_front();
+      }
+      const Supplied supplied = freshet->supply.next();
+      answers.push_back(freshet->store.log().append_async(append_of(supplied)));
+    });
+    for (auto& answer : answers) require_appended(answer.get());
+    const auto appended = static_cast<double>(measurement.waits_us.size());
+    return Measurement{.per_second = appended * 1e6 / microseconds_since(start), .waits_us = {}};
+  };
+  return {.sides = {{"freshet", append}, batches(setup, 1'000)},
+          .comparisons = {{.what = "append_async, 512 in flight", .goal = 0.85}}};
+}
+
+// As fast as a turn's worth of work is done, in one go.
+Measurement timed(std::size_t events, const std::function<void()>& work) {
+  const Instant start = std::chrono::steady_clock::now();
+  work();
+  return {.per_second = static_cast<double>(events) * 1e6 / microseconds_since(start), .waits_us = {}};
+}
+
+std::string key_of(const Supplied& supplied) {
+  return supplied.stream.id + '/' + std::to_string(supplied.version);
+}
+
+Contest import(const Setup& setup) {
+  constexpr std::size_t batch_events = 1'000;
+  const std::size_t events = setup.log_events / 2 / batch_events * batch_events;
+  const auto order_store = std::make_shared<FreshetWriter>(setup, "orders.db");
+  const auto store = std::make_shared<FreshetWriter>(setup, "freshet.db");
+  const auto baseline = std::make_shared<HandWrittenWriter>(setup, "baseline.db");
+  const auto append_keyed = [=] {
+    for (std::size_t done = 0; done < events; done += batch_events) {
+      store->store.log().write([&](AppendTransaction& transaction) {
+        for (std::size_t count = 0; count < batch_events; ++count) {
+          const Supplied supplied = store->supply.next();
+          Append request = append_of(supplied);
+          request.command_id = key_of(supplied);
+          require_appended(transaction.append(request));
+        }
+      });
+    }
+  };
+  const auto insert = [=] {
+    for (std::size_t done = 0; done < events; done += batch_events) baseline->append_batch(batch_events);
+  };
+  const auto keyed = std::make_shared<HandWrittenWriter>(setup, "keyed.db");
+  const auto insert_keyed = [=] {
+    for (std::size_t done = 0; done < events; done += batch_events) {
+      keyed->log.begin();
+      for (std::size_t count = 0; count < batch_events; ++count) {
+        const Supplied supplied = keyed->supply.next();
+        keyed->log.insert_key(key_of(supplied), keyed->log.insert(supplied), supplied.version);
+      }
+      keyed->log.commit();
+    }
+  };
+  return {.sides = {{"freshet", [=] { return timed(events, append_keyed); }},
+                    {"bare inserts, batches of 1000", [=] { return timed(events, insert); }},
+                    {"order import",
+                     [=] {
+                       std::istringstream lines(order_store->supply.next_lines(events));
+                       orders::Orders orders(order_store->store);
+                       return timed(events, [&] {
+                         const auto result = orders.import(lines, {});
+                         ensure(std::cmp_equal(result.applied, events), "every line of the work is applied");
+                       });
+                     }},
+                    {"inserts with a key each", [=] { return timed(events, insert_keyed); }}},
+          .comparisons = {{.what = "bulk import: log with checks, checksums and keys", .goal = 0.5},
+                          {.what = "bulk import: the same", .reference = 3, .goal = 0.5},
+                          {.what = "bulk import: `order import`, JSON and rules too", .side = 2, .goal = 0.5}}};
+}
+
+// A command that projects in its own transaction, against the two writes alone.
+Contest synchronous_command(const Setup& setup) {
+  constexpr std::size_t commands = 50;
+  const auto store = std::make_shared<Store>(store_options(setup.directory / "freshet.db", Engine::threads));
+  const auto supply = std::make_shared<Supply>(setup.workload, "-");
+  const auto baseline = std::make_shared<HandWrittenWriter>(setup, "baseline.db");
+  const auto tables = std::make_shared<hand_written::ReadTables>(baseline->database);
+  const auto execute = [=] {
+    std::vector<orders::ImportLine> lines;
+    for (std::size_t count = 0; count < commands; ++count) {
+      std::string line = supply->next_lines(1);
+      line.pop_back();
+      lines.push_back(std::get<orders::ImportLine>(orders::parse_import_line(line)));
+    }
+    orders::Orders orders(*store);
+    auto next = lines.begin();
+    return repeat_times(commands, 1, [&] {
+      const auto result = orders.execute(next->order_id, next->command, {.projecting = Projecting::synchronous});
+      ensure(std::holds_alternative<orders::Done>(result), "every command of the work is allowed");
+      ++next;
+    });
+  };
+  const auto write_both = [=] {
+    return repeat_times(commands, 1, [&] {
+      const Supplied supplied = baseline->supply.next();
+      const NewEvent& event = supplied.planned->event;
+      baseline->log.begin();
+      const std::int64_t stream = baseline->log.insert(supplied);
+      tables->apply({.stream = stream,
+                     .version = supplied.version,
+                     .order_id = supplied.stream.id,
+                     .type = event.type,
+                     .data = event.data,
+                     .occurred_at = event.occurred_at->time_since_epoch().count()});
+      tables->save_checkpoint(baseline->log.head());
+      baseline->log.commit();
+    });
+  };
+  return {.sides = {{"freshet", execute}, {"the two writes in one transaction", write_both}},
+          .comparisons = {{.what = "sync command: p50", .figure = Figure::p50, .bound = Bound::at_most, .goal = 1.3}}};
+}
+
+}  // namespace
+
+std::vector<NamedContest> append_contests() {
+  return {{"append-1", one_writer},    {"append-8", eight_writers}, {"append-64", sixty_four_writers},
+          {"append-async", in_flight}, {"import", import},          {"sync", synchronous_command}};
+}
+
+}  // namespace freshet::bench

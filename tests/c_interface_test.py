@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""The C interface as another language sees it: the shared library through ctypes, rules in Python."""
+
+import ctypes
+import os
+import pathlib
+import sys
+import tempfile
+import threading
+import unittest
+from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint64, c_void_p
+
+LIBRARY = ctypes.CDLL(os.environ["FRESHET_LIBRARY"])
+
+OK, CONFLICT, NOT_FRESH = 0, 1, 2
+FILE_MISSING, CLOSED, STALE, PROJECTION_FAILED, INVALID = 13, 18, 19, 20, 21
+ANY, EXISTS, NONE = -1, -2, 0
+EVENTUAL, AT_LEAST_VERSION, AT_LEAST_POSITION, MAX_STALENESS, STRONG = range(5)
+
+
+class Error(ctypes.Structure):
+    _fields_ = [("code", c_int), ("message", c_char * 1024)]
+
+
+class Value(ctypes.Structure):
+    _fields_ = [("type", c_int), ("integer", c_int64), ("real", c_double), ("text", c_char_p), ("text_size", c_size_t)]
+
+
+class Event(ctypes.Structure):
+    _fields_ = [
+        *[(name, c_int64) for name in ("position", "version", "stream_number")],
+        *[(name, c_char_p) for name in ("category", "id", "type")],
+        ("data", c_void_p), ("data_size", c_size_t),
+        *[(name, c_char_p) for name in ("content_type", "metadata")],
+        *[(name, c_int64) for name in ("occurred_at", "recorded_at")],
+    ]
+
+    def bytes(self):
+        return ctypes.string_at(self.data, self.data_size)
+
+
+CREATE = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(Error))
+APPLY = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(Event), c_void_p, POINTER(Error))
+
+
+class Projection(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("schema_version", c_int), ("tables", POINTER(c_char_p)),
+                ("tables_count", c_size_t), ("context", c_void_p), ("create", CREATE), ("apply", APPLY)]
+
+
+class NewEvent(ctypes.Structure):
+    _fields_ = [("type", c_char_p), ("data", c_char_p), ("data_size", c_size_t), ("content_type", c_char_p),
+                ("metadata", c_char_p), ("occurred_at", POINTER(c_int64))]
+
+
+class Appended(ctypes.Structure):
+    _fields_ = [("first", c_int64), ("last", c_int64), ("version", c_int64), ("duplicate", c_bool)]
+
+
+class Request(ctypes.Structure):
+    _fields_ = [("projections", POINTER(c_char_p)), ("projections_count", c_size_t), ("category", c_char_p),
+                ("id", c_char_p), ("consistency", c_int), ("target", c_int64), ("timeout", c_int64),
+                ("fail_if_stale", c_bool)]
+
+
+class Freshness(ctypes.Structure):
+    _fields_ = [("stale", c_bool), *[(name, c_int64) for name in (
+        "position", "head", "version", "latest_version", "behind_events", "behind", "waited")]]
+
+
+def declare(name, result, *arguments):
+    function = getattr(LIBRARY, name)
+    function.restype = result
+    function.argtypes = arguments
+
+
+ERROR = POINTER(Error)
+declare("freshet_version", c_char_p)
+declare("freshet_code_name", c_char_p, c_int)
+declare("freshet_options_new", c_void_p, c_char_p)
+declare("freshet_options_free", None, c_void_p)
+declare("freshet_options_set_mode", None, c_void_p, c_int)
+declare("freshet_options_set_durability", None, c_void_p, c_int)
+declare("freshet_options_set_projecting", None, c_void_p, c_bool)
+declare("freshet_options_set_bus", c_int, c_void_p, c_char_p, c_double, c_uint64, ERROR)
+declare("freshet_options_add_projection", None, c_void_p, POINTER(Projection))
+declare("freshet_open", c_int, c_void_p, POINTER(c_void_p), ERROR)
+declare("freshet_close", c_int, c_void_p, ERROR)
+declare("freshet_append", c_int, c_void_p, c_char_p, c_char_p, c_int64, POINTER(NewEvent), c_size_t, c_char_p, c_int,
+        POINTER(Appended), ERROR)
+declare("freshet_head", c_int, c_void_p, POINTER(c_int64), ERROR)
+declare("freshet_read_all", c_int, c_void_p, c_int64, c_size_t, POINTER(c_void_p), ERROR)
+declare("freshet_read_stream", c_int, c_void_p, c_char_p, c_char_p, c_int64, c_size_t, POINTER(c_void_p), ERROR)
+declare("freshet_events_count", c_size_t, c_void_p)
+declare("freshet_events_at", Event, c_void_p, c_size_t)
+declare("freshet_events_free", None, c_void_p)
+declare("freshet_read", c_int, c_void_p, POINTER(Request), POINTER(c_void_p), ERROR)
+declare("freshet_reading_freshness", Freshness, c_void_p)
+declare("freshet_reading_warnings_count", c_size_t, c_void_p)
+declare("freshet_reading_warning", c_char_p, c_void_p, c_size_t)
+declare("freshet_reading_free", None, c_void_p)
+declare("freshet_query", c_int, c_void_p, c_char_p, POINTER(Value), c_size_t, POINTER(c_void_p), ERROR)
+declare("freshet_rows_next", c_int, c_void_p, POINTER(c_bool), ERROR)
+declare("freshet_rows_is_null", c_bool, c_void_p, c_int)
+declare("freshet_rows_integer", c_int64, c_void_p, c_int)
+declare("freshet_rows_real", c_double, c_void_p, c_int)
+declare("freshet_rows_text", c_void_p, c_void_p, c_int, POINTER(c_size_t))
+declare("freshet_rows_free", None, c_void_p)
+declare("freshet_wait", c_int, c_void_p, c_char_p, c_int64, c_int64, ERROR)
+declare("freshet_rebuild", c_int, c_void_p, c_char_p, ERROR)
+declare("freshet_tables_execute", c_int, c_void_p, c_char_p, POINTER(Value), c_size_t, ERROR)
+
+
+class Failed(Exception):
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+def call(name, *arguments, answers=(OK,)):
+    """Calls a function whose last argument is an error; gives its code, or raises Failed."""
+    error = Error()
+    code = getattr(LIBRARY, name)(*arguments, byref(error))
+    if code not in answers:
+        raise Failed(code, error.message.decode())
+    return code
+
+
+def names(*texts):
+    return (c_char_p * len(texts))(*[text.encode() for text in texts])
+
+
+def values(*given):
+    def value(one):
+        if one is None:
+            return Value(0)
+        if isinstance(one, int):
+            return Value(1, one)
+        if isinstance(one, float):
+            return Value(2, 0, one)
+        return Value(3, 0, 0.0, one.encode(), len(one.encode()))
+    return (Value * len(given))(*[value(one) for one in given])
+
+
+class Names:
+    """One row a stream: its last text, and how often it changed."""
+
+    def __init__(self, refuses=lambda text: False):
+        def create(_context, tables, error):
+            return LIBRARY.freshet_tables_execute(
+                tables, b"CREATE TABLE {names} (id TEXT PRIMARY KEY, text TEXT, times INTEGER)", None, 0, error)
+
+        def apply(_context, event, tables, error):
+            text = event.contents.bytes().decode()
+            if refuses(text):
+                error.contents.message = b"no such text"
+                return INVALID
+            sql = (b"INSERT INTO {names} VALUES (?, ?, 1) "
+                   b"ON CONFLICT DO UPDATE SET text = excluded.text, times = times + 1")
+            return LIBRARY.freshet_tables_execute(tables, sql, values(event.contents.id.decode(), text), 2, error)
+
+        # Kept for as long as the store may call them.
+        self.create, self.apply, self.tables = CREATE(create), APPLY(apply), names("names")
+        self.rules = Projection(b"names", 1, self.tables, 1, None, self.create, self.apply)
+
+
+class Store:
+    def __init__(self, file, rules=None, mode=0, delay=None):
+        self.rules = rules or Names()
+        options = LIBRARY.freshet_options_new(str(file).encode())
+        LIBRARY.freshet_options_set_mode(options, mode)
+        LIBRARY.freshet_options_set_durability(options, 0)
+        if delay:
+            call("freshet_options_set_bus", options, delay.encode(), 0.0, 1)
+        LIBRARY.freshet_options_add_projection(options, byref(self.rules.rules))
+        self.handle = c_void_p()
+        try:
+            call("freshet_open", options, byref(self.handle))
+        finally:
+            LIBRARY.freshet_options_free(options)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_ignored):
+        call("freshet_close", self.handle)
+
+    def append(self, stream, *texts, expected=ANY, key=None, content_type=None):
+        events = (NewEvent * len(texts))(*[
+            NewEvent(b"Named", text if isinstance(text, bytes) else text.encode(), len(text), content_type)
+            for text in texts])
+        appended = Appended()
+        code = call("freshet_append", self.handle, b"name", stream.encode(), expected, events, len(texts),
+                    key, 0, byref(appended), answers=(OK, CONFLICT))
+        return code, appended
+
+    def read_stream(self, stream, after=0):
+        events = c_void_p()
+        call("freshet_read_stream", self.handle, b"name", stream.encode(), after, 1000, byref(events))
+        read = [(event.version, event.type, event.bytes())
+                for event in (LIBRARY.freshet_events_at(events, index)
+                              for index in range(LIBRARY.freshet_events_count(events)))]
+        LIBRARY.freshet_events_free(events)
+        return read
+
+    def read(self, sql, *parameters, consistency=EVENTUAL, target=0, timeout=5_000_000, fail_if_stale=False):
+        projections = names("names")
+        request = Request(projections, 1, None, None, consistency, target, timeout, fail_if_stale)
+        reading, rows, has_row, found = c_void_p(), c_void_p(), c_bool(), []
+        call("freshet_read", self.handle, byref(request), byref(reading))
+        try:
+            freshness = LIBRARY.freshet_reading_freshness(reading)
+            warnings = LIBRARY.freshet_reading_warnings_count(reading)
+            call("freshet_query", reading, sql.encode(), values(*parameters), len(parameters), byref(rows))
+            while call("freshet_rows_next", rows, byref(has_row)) == OK and has_row:
+                size = c_size_t()
+                text = LIBRARY.freshet_rows_text(rows, 0, byref(size))
+                found.append(None if text is None else ctypes.string_at(text, size.value).decode())
+            return found, freshness, warnings
+        finally:
+            LIBRARY.freshet_rows_free(rows)
+            LIBRARY.freshet_reading_free(reading)
+
+
+class CInterfaceTest(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.file = pathlib.Path(place.name) / "names.db"
+
+    def assert_fails(self, code, words, function, *arguments, **named):
+        with self.assertRaises(Failed) as caught:
+            function(*arguments, **named)
+        self.assertEqual(caught.exception.code, code, caught.exception)
+        self.assertIn(words, str(caught.exception))
+
+    def test_a_read_at_the_position_of_an_append_shows_it(self):
+        with Store(self.file, delay="20ms") as store:
+            _, appended = store.append("a", "one", "two")
+            self.assertEqual((appended.first, appended.last, appended.version, appended.duplicate), (1, 2, 2, False))
+            found, freshness, warnings = store.read(
+                "SELECT text FROM {names} WHERE id = ?", "a", consistency=AT_LEAST_POSITION, target=appended.last)
+            self.assertEqual((found, freshness.stale, freshness.head, warnings), (["two"], False, 2, 0))
+
+    def test_a_conflict_is_an_answer_and_tells_the_version_that_is_there(self):
+        with Store(self.file) as store:
+            store.append("a", "one", "two", expected=NONE)
+            code, answered = store.append("a", "three", expected=1)
+            self.assertEqual((code, answered.version), (CONFLICT, 2))
+            self.assertEqual(store.append("a", "three", expected=EXISTS)[0], OK)
+            self.assertEqual([version for version, _, _ in store.read_stream("a", after=1)], [2, 3])
+
+    def test_a_second_append_with_a_key_gets_the_first_answer(self):
+        with Store(self.file) as store:
+            store.append("a", "one", key=b"k")
+        with Store(self.file) as store:
+            _, again = store.append("a", "other", key=b"k")
+            self.assertEqual((again.duplicate, again.version), (True, 1))
+            self.assertEqual(store.read_stream("a"), [(1, b"Named", b"one")])
+
+    def test_bytes_come_back_as_they_were(self):
+        with Store(self.file, Names(refuses=lambda text: False)) as store:
+            call("freshet_wait", store.handle, b"names", 0, 0)
+            store.append("a", b"x\0y", content_type=b"application/octet-stream")
+            self.assertEqual(store.read_stream("a"), [(1, b"Named", b"x\0y")])
+
+    def test_an_append_from_each_of_four_threads_is_recorded_once(self):
+        with Store(self.file) as store:
+            threads = [threading.Thread(target=store.append, args=(f"s{number}", "x")) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            head = c_int64()
+            call("freshet_head", store.handle, byref(head))
+            self.assertEqual(head.value, 4)
+            found, _, _ = store.read("SELECT id FROM {names} ORDER BY id", consistency=STRONG)
+            self.assertEqual(found, ["s0", "s1", "s2", "s3"])
+
+    def test_a_wait_that_is_not_met_is_an_answer_of_its_own(self):
+        with Store(self.file) as store:
+            self.assert_fails(NOT_FRESH, "the log itself holds no position 9 yet",
+                              call, "freshet_wait", store.handle, b"names", 9, 1000)
+
+    def test_a_stale_read_fails_where_that_was_asked_for(self):
+        with Store(self.file, delay="1h") as store:
+            store.append("a", "one")
+            self.assert_fails(STALE, "stale", store.read, "SELECT text FROM {names}", consistency=STRONG,
+                              timeout=1000, fail_if_stale=True)
+            found, freshness, warnings = store.read("SELECT text FROM {names}")
+            self.assertEqual((found, freshness.stale, freshness.behind_events, warnings), ([], True, 1, 1))
+
+    def test_an_event_that_the_rules_refuse_becomes_a_dead_letter_with_their_reason(self):
+        with Store(self.file, Names(refuses=lambda text: text == "bad")) as store:
+            store.append("a", "bad")
+            _, good = store.append("b", "good")
+            found, freshness, warnings = store.read("SELECT id FROM {names}", consistency=AT_LEAST_POSITION,
+                                                    target=good.last)
+            self.assertEqual((found, freshness.stale, warnings), (["b"], True, 1))
+
+    def test_a_rebuild_gives_the_same_rows(self):
+        with Store(self.file) as store:
+            store.append("a", "one", "two")
+            before = store.read("SELECT times FROM {names}", consistency=STRONG)[0]
+            call("freshet_rebuild", store.handle, b"names")
+            self.assertEqual(store.read("SELECT times FROM {names}", consistency=STRONG)[0], before)
+
+    def test_failures_have_codes_and_sentences(self):
+        self.assert_fails(FILE_MISSING, "there is no file", Store, self.file, mode=1)
+        with Store(self.file) as store:
+            self.assert_fails(INVALID, "was given 0 values", store.read, "SELECT ?")
+            self.assert_fails(INVALID, "no such column", store.read, "SELECT colour FROM {names}")
+            self.assert_fails(INVALID, "an expected version", store.append, "a", "x", expected=-7)
+            self.assert_fails(INVALID, "category", call, "freshet_append", store.handle, b"", b"a", ANY, None, 0,
+                              b"k", 0, None)
+        self.assertEqual(LIBRARY.freshet_code_name(FILE_MISSING), b"file_missing")
+        self.assertRegex(LIBRARY.freshet_version().decode(), r"^\d+\.\d+\.\d+$")
+
+
+def main():
+    result = unittest.main(verbosity=1, exit=False).result
+    failed = len(result.failures) + len(result.errors)
+    passed = result.testsRun - failed
+    print(f"{passed} passed, {failed} failed", flush=True)
+    sys.exit(0 if failed == 0 and passed > 0 else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+// Tests of the end of a store: in what order ever its parts are let go, there is an error or a sentence, never a hang.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "base/guarded.hpp"
+#include "engine_fixture.hpp"
+
+using namespace freshet;
+using namespace freshet::tests;
+
+namespace {
+
+constexpr auto forever = std::chrono::hours{1};
+
+// The sentence that `body` dies with, in a process of its own; "" if it does not die of an assertion.
+template <typename Body>
+std::string last_words(const Body& body) {
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);  // The test framework would report it as a failure of its own.
+    dup2(ends[1], STDERR_FILENO);
+    body();
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string words;
+  std::array<char, 256> piece{};
+  for (ssize_t size = 0; (size = read(ends[0], piece.data(), piece.size())) > 0;) {
+    words.append(piece.data(), static_cast<std::size_t>(size));
+  }
+  close(ends[0]);
+  int result = 0;
+  waitpid(child, &result, 0);
+  return WIFSIGNALED(result) && WTERMSIG(result) == SIGABRT ? words : "";
+}
+
+// For bodies that end their process by themselves, or else wait to be killed by an assertion on another thread.
+void wait_for_the_end() {
+  while (true) std::this_thread::sleep_for(forever);
+}
+
+// The system's clock, which knows who has waited on it.
+class WatchedClock final : public Clock {
+ public:
+  [[nodiscard]] Instant now() const override { return clock_.now(); }
+  [[nodiscard]] Timestamp wall_time() const override { return clock_.wall_time(); }
+  void sleep_until(Instant deadline) override { clock_.sleep_until(deadline); }
+  void wait_until(std::condition_variable& condition, std::unique_lock<std::mutex>& lock, Instant deadline) override {
+    waited_.locked()->insert(std::this_thread::get_id());
+    clock_.wait_until(condition, lock, deadline);
+  }
+  bool has_waited(std::thread::id thread) { return waited_.locked()->contains(thread); }
+
+ private:
+  SystemClock clock_;
+  Guarded<std::set<std::thread::id>> waited_;
+};
+
+ReadRequest strong() {
+  return {.projections = {"totals"}, .consistency = Strong{}, .timeout = forever};
+}
+
+ReadRequest eventual() {
+  return {.projections = {"totals"}};
+}
+
+std::size_t threads_of_this_process() {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
+}
+
+}  // namespace
+
+TEST_SUITE("closing") {
+  TEST_CASE("close: twice is once") {
+    const TempDir directory;
+    Store store(threaded(directory.file()));
+    store.close();
+    store.close();
+  }
+
+  TEST_CASE("close: leaves no thread") {
+    const TempDir directory;
+    const std::size_t before = threads_of_this_process();
+    Store store(threaded(directory.file()));
+    CHECK(threads_of_this_process() == before + 1);
+    store.close();
+    CHECK(threads_of_this_process() == before);
+  }
+
+  TEST_CASE("close: whatever is called afterwards is answered with closed") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    append(store, "a", 1);
+    store.close();
+    const std::vector<std::function<void()>> calls = {
+        [&] { append(store, "a", 1); },
+        [&] { store.log().write([](AppendTransaction&) {}); },
+        [&] { static_cast<void>(store.log().head()); },
+        [&] { static_cast<void>(store.log().version(stream("a"))); },
+        [&] { static_cast<void>(store.log().find_command("c")); },
+        [&] { static_cast<void>(store.log().read_all(Position{}, 1)); },
+        [&] { static_cast<void>(store.log().read_raw(Position{}, 1)); },
+        [&] { static_cast<void>(store.log().read_stream(stream("a"), Version{}, 1)); },
+        [&] { static_cast<void>(store.read(eventual())); },
+        [&] { store.drain(); },
+        [&] { store.step(); },
+        [&] { static_cast<void>(store.next_step()); },
+        [&] { static_cast<void>(store.projections()); },
+        [&] { static_cast<void>(store.verify()); },
+        [&] { store.rebuild("totals"); },
+        [&] { static_cast<void>(store.dead_letters({})); },
+        [&] { static_cast<void>(store.retry_dead_letters({})); },
+        [&] { static_cast<void>(store.discard_dead_letters({})); },
+        [&] { store.crash_projector(CrashPoint::now); },
+        [&] { store.restart_projector(); }};
+    for (const auto& call : calls) CHECK(error_of(call) == ErrorCode::closed);
+  }
+
+  TEST_CASE("close: a Reading stays as it was, until the store is destroyed") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    append(store, "a", 7);
+    run_until_idle(store);
+    Reading reading = store.read(eventual());
+    store.close();
+    CHECK(number(reading, "SELECT sum FROM totals") == 7);
+  }
+
+  TEST_CASE("close: from several threads at once, all return when it is closed") {
+    const TempDir directory;
+    Store store(threaded(directory.file()));
+    std::vector<std::thread> closers;
+    for (int closer = 0; closer < 4; ++closer) closers.emplace_back([&] { store.close(); });
+    for (auto& closer : closers) closer.join();
+    CHECK(error_of([&] { static_cast<void>(store.log().head()); }) == ErrorCode::closed);
+  }
+
+  TEST_CASE("close: stops a verification and a rebuild that are going on") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    append_many(store, "a", 5'000);
+    std::atomic<int> started = 0;
+    std::atomic<bool> closing = false;
+    const Progress progress = [&](std::int64_t, std::int64_t) {
+      ++started;
+      while (!closing) std::this_thread::yield();
+      return true;
+    };
+    std::thread verifying(
+        [&] { CHECK(error_of([&] { static_cast<void>(store.verify(progress)); }) == ErrorCode::closed); });
+    std::thread rebuilding([&] { CHECK_FALSE(store.rebuild("totals", progress)); });
+    while (started < 2) std::this_thread::yield();
+    std::thread closer([&] { store.close(); });
+    // The gate is shut before anything waits, so this ends as soon as the closing has begun.
+    while (true) {
+      try {
+        static_cast<void>(store.log().head());
+      } catch (const Error&) {
+        break;
+      }
+    }
+    closing = true;
+    verifying.join();
+    rebuilding.join();
+    closer.join();
+  }
+
+  TEST_CASE("destroy: threads that wait in read() and drain() are told closed before it is gone") {
+    const TempDir directory;
+    const auto clock = std::make_shared<WatchedClock>();
+    StoreOptions options = threaded(directory.file(), delayed(forever));
+    options.clock = clock;
+    std::optional<Store> store;
+    store.emplace(options);
+    append(*store, "a", 1);
+    std::atomic<int> closed = 0;
+    std::vector<std::thread> threads;
+    for (int reader = 0; reader < 3; ++reader) {
+      threads.emplace_back([&] {
+        if (error_of([&] { static_cast<void>(store->read(strong())); }) == ErrorCode::closed) ++closed;
+      });
+    }
+    threads.emplace_back([&] {
+      if (error_of([&] { store->drain(); }) == ErrorCode::closed) ++closed;
+    });
+    for (const auto& thread : threads) {
+      while (!clock->has_waited(thread.get_id())) std::this_thread::yield();
+    }
+    store.reset();
+    for (auto& thread : threads) thread.join();
+    CHECK(closed == 4);
+  }
+
+  TEST_CASE("destroy: with a Reading alive it is a broken program, and says so") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  auto store = std::make_unique<Store>(stepped(directory.file()));
+                  const Reading reading = store->read(eventual());
+                  store.reset();
+                }),
+                "a Reading ends before its store is destroyed"));
+  }
+
+  TEST_CASE("destroy: with a consumer of the bus alive it is a broken program, and says so") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  auto store = std::make_unique<Store>(idle(directory.file()));
+                  const auto consumer = store->bus().subscribe({.group = "another"});
+                  store.reset();
+                }),
+                "a consumer is let go before its bus"));
+  }
+
+  TEST_CASE("destroy: within on_notice, on the projector's thread, it is a broken program, and says so") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  std::unique_ptr<Store> store;
+                  StoreOptions options =
+                      with_fragile(threaded(directory.file()), [](const RecordedEvent&) { return true; });
+                  options.on_notice = [&](const Notice&) { store.reset(); };
+                  store = std::make_unique<Store>(options);
+                  append(*store, "a", 1);
+                  wait_for_the_end();
+                }),
+                "not closed or destroyed on a thread of its own"));
+  }
+
+  TEST_CASE("close: within on_notice, stepped, it is a broken program, and says so") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  std::unique_ptr<Store> store;
+                  StoreOptions options =
+                      with_fragile(stepped(directory.file()), [](const RecordedEvent&) { return true; });
+                  options.on_notice = [&](const Notice&) { store->close(); };
+                  store = std::make_unique<Store>(options);
+                  append(*store, "a", 1);
+                  run_until_idle(*store);
+                }),
+                "not closed or destroyed within a call to it"));
+  }
+
+  TEST_CASE("close: within the body of write() it is a broken program, and says so") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  Store store(idle(directory.file()));
+                  store.log().write([&](AppendTransaction&) { store.close(); });
+                }),
+                "not closed or destroyed within a call to it"));
+  }
+
+  TEST_CASE("write: an append within the body, past the transaction, is a broken program, and says so") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  Store store(idle(directory.file()));
+                  store.log().write([&](AppendTransaction&) { append(store, "a", 1); });
+                }),
+                "only through its transaction"));
+    CHECK(holds(last_words([&] {
+                  Store store(idle(directory.file()));
+                  store.log().write([&](AppendTransaction&) { store.log().write([](AppendTransaction&) {}); });
+                }),
+                "only through its transaction"));
+  }
+
+  TEST_CASE("stores: several in one process do not know of each other") {
+    const TempDir first_directory;
+    const TempDir second_directory;
+    Store first(threaded(first_directory.file()));
+    {
+      Store second(threaded(second_directory.file()));
+      append(first, "a", 1);
+      append(second, "a", 20);
+      CHECK(first.drain());
+      CHECK(second.drain());
+      CHECK(total(second) == 20);
+    }
+    append(first, "a", 2);
+    CHECK(first.drain());
+    CHECK(total(first) == 3);
+  }
+}

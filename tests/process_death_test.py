@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Kills the program with SIGKILL at random moments, while a second process is at work on the same file,
+and checks that nothing is lost and nothing happens twice.
+
+    FRESHET=BUILD/src/cli/freshet tests/process_death_test.py [TEST...]
+
+FRESHET_SEED (1) makes the same choices again; FRESHET_ROUNDS multiplies the number of rounds. The moment of a
+kill is chosen by progress: when the process has moved so many bytes, at random between a first page and as
+many as the last undisturbed run moved. A kill that hits is one of a living process that had begun to move
+pages; only those count as rounds, and a test fails where few do. Closes with the line 'N passed, N failed'.
+"""
+
+import json
+import random
+import subprocess
+import time
+
+from cli_test import FRESHET, PATIENCE, main
+from trial import EVENTS, SEED, Companion, Died, Ledger, TrialTest, rounds
+
+PAGE_BYTES = 4096
+LINES_ORDERS = 150  # Of one import.
+BATCHES_ORDERS = 600  # Enough events for a rebuild in several batches.
+HITS_MIN = 0.4  # The share of kills that must hit; the rest came too late.
+KILLS = {}  # Test -> (kills, hits)
+
+
+def bytes_moved(pid, direction):
+    """What the process has `rchar` read or `wchar` written so far; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/io", encoding="ascii") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith(direction))
+    except (OSError, StopIteration):
+        return None
+
+
+class Victim:
+    """A process to be killed, and when."""
+
+    def __init__(self, process, direction):
+        self.process, self.direction = process, direction
+        self.moved = 0
+
+    def watch(self, bytes_until, patience=0.0):
+        """Returns when it has moved as many bytes and `patience` is over, or has ended."""
+        until = None
+        while self.process.poll() is None:
+            moved = bytes_moved(self.process.pid, self.direction)
+            self.moved = max(self.moved, moved or 0)
+            if self.moved >= bytes_until:
+                until = until or time.monotonic() + patience
+                if time.monotonic() >= until:
+                    return
+            time.sleep(0.0001)  # The machine may have few processors, and the victim needs one.
+
+    def kill(self):
+        """True: it was alive, and had begun to move pages."""
+        self.process.kill()
+        return self.process.wait(PATIENCE) == -9 and self.moved >= PAGE_BYTES
+
+
+class DeathTest(TrialTest):
+    def setUp(self):
+        super().setUp()
+        self.hits = self.rounds = 0
+        self.imported = []
+        self.victim_ledger = Ledger("v", self.chance)
+        self.companion_ledger = Ledger("c", random.Random(f"{SEED}/companion/{self.id()}"))
+        self.companion_shell = None
+        self.totals = {}  # What an undisturbed run of a kind moves, as far as it was seen.
+
+    def start_afresh(self):
+        """A new file, and nothing expected in it."""
+        if self.companion_shell:
+            self.companion_shell.kill()
+            self.companion_shell = None
+        for leftover in self.path.glob("freshet.db*"):
+            leftover.unlink()
+        self.imported = []
+        self.victim_ledger = Ledger("v", self.chance)
+        self.companion_ledger = Ledger("c", self.companion_ledger.chance)
+
+    def orders_file(self, name, orders):
+        """A file to import that has not been seen yet; what it holds is expected from now on."""
+        lines = []
+        for number in range(orders):
+            order = {"at": "2020-01-01T00:00:00Z", "order": f"{name}-{number}"}
+            items = [{"sku": "a", "quantity": 1, "unit_price_minor": 250}]
+            lines.append({**order, "command": "place", "customer": "c", "currency": "EUR", "items": items})
+            lines.append({**order, "command": "pay"})
+            self.imported += [(order["order"], EVENTS["place"]), (order["order"], EVENTS["pay"])]
+        return self.write_lines(lines, f"{name}.jsonl")
+
+    def bus_words(self):
+        """Settings of a bus: mostly late, often twice."""
+        delay = self.chance.choice(["0ms", "1ms", "20ms", "uniform(0ms,30ms)", "exponential(5ms)"])
+        return ["--delay", delay, "--duplicate", self.chance.choice(["0", "0.5"])]
+
+    def play(self, kind, count, orders=0, rounds_of_file=20):
+        """Until `count` kills of one kind have hit, on files that `orders` were imported into before.
+
+        `kind(number)` starts the victim, and returns it and what has to be done after its death.
+        """
+        while self.hits < count and self.rounds * HITS_MIN <= count:
+            number = self.rounds
+            if number % rounds_of_file == 0:
+                self.start_afresh()
+                if orders:
+                    self.ok("order", "import", str(self.orders_file(f"f{number}", orders)))
+            companion = None
+            victim_is_first = self.chance.random() < 0.4
+            if not victim_is_first:
+                companion = self.start_companion()
+            victim, afterwards = kind(number)
+            companion = companion or self.start_companion()
+            total = self.totals.get(kind.__name__, 64 * PAGE_BYTES)
+            patience = self.chance.choice([0.0, 0.0, self.chance.uniform(0, 0.003)])
+            victim.watch(self.chance.uniform(PAGE_BYTES, total), patience)
+            hit = victim.kill()
+            if not hit:
+                self.totals[kind.__name__] = max(victim.moved, PAGE_BYTES)
+            self.rounds += 1
+            self.hits += hit
+            companion.finish()
+            afterwards()
+            self.check_retries(self.victim_ledger)
+            ledgers = [self.victim_ledger, self.companion_ledger]
+            self.check_log(ledgers, self.imported)
+            self.check_read_tables(ledgers, self.imported)
+            if self.chance.random() < 0.3:
+                self.assertEqual(self.companion_shell.close(), 0)
+        KILLS[self.id().rsplit(".", 1)[-1]] = (self.rounds, self.hits)
+        self.assertGreaterEqual(self.hits, count, "too few kills hit a process at work")
+
+    def start_companion(self):
+        if self.companion_shell is None or self.companion_shell.process.poll() is not None:
+            self.companion_shell = self.shell(*self.bus_words())
+        companion = Companion(self.companion_shell, self.companion_ledger)
+        companion.start()
+        return companion
+
+    def start_victim(self, *words, direction="wchar"):
+        command = [FRESHET, "--json", "--log-level", "error", *words]
+        with open(self.path / "victim.out", "wb") as out:
+            process = subprocess.Popen(
+                command, cwd=self.path, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+        self.addCleanup(self.stop, process)
+        return Victim(process, direction)
+
+    def said(self):
+        """The victim's words, where it finished its line."""
+        text = (self.path / "victim.out").read_text(encoding="utf-8")
+        return text if text.endswith("\n") else ""
+
+    def start_command(self, *words):
+        """A victim with one command of its ledger, and the reading of its answer, if there is one."""
+        command = self.victim_ledger.next()
+
+        def note_answer():
+            said = self.said()
+            command.answer = json.loads(said.splitlines()[0]) if said else None
+
+        return self.start_victim(*words, *command.words), note_answer
+
+
+class KilledWritersTest(DeathTest):
+    def test_single_commands(self):
+        def command(_):
+            return self.start_command(*self.bus_words())
+
+        self.play(command, rounds(10), orders=10)
+
+    def test_a_new_file(self):
+        """The first command of all dies while it makes the file; the second process comes at the same moment."""
+
+        def creation(_):
+            return self.start_command()
+
+        self.play(creation, rounds(8), rounds_of_file=1)
+
+    def test_a_shell_that_is_fed_commands(self):
+        def shell(_):
+            shell = self.shell(*self.bus_words())
+            writer = Companion(shell, self.victim_ledger)
+            writer.start()
+
+            def join():
+                writer.join(PATIENCE)
+                self.assertIsInstance(writer.failure, Died)
+
+            return Victim(shell.process, "wchar"), join
+
+        self.totals["shell"] = 256 * PAGE_BYTES  # Some dozens of commands.
+        self.play(shell, rounds(8), orders=10)
+
+    def test_an_import(self):
+        def importing(number):
+            file = str(self.orders_file(f"i{number}", LINES_ORDERS))
+            victim = self.start_victim(*self.bus_words(), "order", "import", file)
+
+            def again():
+                done = "SELECT count(*) FROM streams s JOIN events e ON e.stream = s.number WHERE s.id LIKE ?"
+                there = self.sql(done, f"i{number}-%")[0][0]
+                counts = self.ok("order", "import", file)
+                told = [counts[name] for name in ["lines", "applied", "duplicates", "rejected", "invalid"]]
+                self.assertEqual(told, [2 * LINES_ORDERS, 2 * LINES_ORDERS - there, there, 0, 0])
+
+            return victim, again
+
+        self.totals["importing"] = 100 * PAGE_BYTES
+        self.play(importing, rounds(7))
+
+
+class KilledMaintenanceTest(DeathTest):
+    """One test a command that works on the whole file: what was killed is done again."""
+
+    def maintain(self, count, *words, direction="wchar"):
+        def work(_):
+            return self.start_victim(*words, direction=direction), lambda: self.ok(*words)
+
+        self.play(work, count, orders=BATCHES_ORDERS)
+
+    def test_a_rebuild(self):
+        self.maintain(rounds(8), "projection", "rebuild", "--all")
+
+    def test_a_verification(self):
+        self.maintain(rounds(4), "log", "verify", direction="rchar")
+
+
+if __name__ == "__main__":
+    print(f"seed {SEED}: repeat with FRESHET_SEED={SEED}", flush=True)
+    try:
+        main()
+    finally:
+        print("kills that hit: " + ", ".join(f"{name[5:]} {hits}/{all}" for name, (all, hits) in KILLS.items()))

@@ -1,0 +1,89 @@
+// The model of the log.
+#include "simulation/model.hpp"
+
+#include <algorithm>
+
+#include "simulation/violation.hpp"
+
+namespace freshet::simulation {
+
+AppendResult ModelLog::append(const Append& request, Timestamp now, int opening) {
+  if (request.command_id) {
+    if (const auto known = commands.find(*request.command_id); known != commands.end()) {
+      Appended again = known->second.answer;
+      again.duplicate = true;
+      return again;
+    }
+  }
+  const std::string& id = request.stream.id;
+  const std::int64_t actual = version(id);
+  const auto expected = request.expected;
+  using Kind = ExpectedVersion::Kind;
+  if ((expected.kind() == Kind::none && actual != 0) || (expected.kind() == Kind::exists && actual == 0) ||
+      (expected.kind() == Kind::exactly && expected.version().value != actual)) {
+    return Conflict{Version{actual}};
+  }
+  Appended answer{.stream = request.stream,
+                  .first = {},
+                  .last = {},
+                  .version = Version{actual + static_cast<std::int64_t>(request.events.size())},
+                  .outcome = request.outcome};
+  if (!request.events.empty()) answer.first = Position{head() + 1};
+  for (const NewEvent& event : request.events) {
+    const Timestamp before = events.empty() ? now : events.back().recorded_at;
+    streams[id].push_back(head() + 1);
+    events.push_back({id, version(id), std::stoll(event.data), std::max(before, now)});
+    answer.last = Position{head()};
+  }
+  if (request.command_id) commands.emplace(*request.command_id, Command{answer, opening});
+  return answer;
+}
+
+std::int64_t ModelLog::version(const std::string& stream) const {
+  const auto found = streams.find(stream);
+  return found == streams.end() ? 0 : static_cast<std::int64_t>(found->second.size());
+}
+
+std::int64_t ModelLog::position_of(const std::string& stream, std::int64_t version) const {
+  return streams.at(stream)[static_cast<std::size_t>(version - 1)];
+}
+
+std::int64_t ModelLog::version_at(const std::string& stream, std::int64_t position) const {
+  const auto found = streams.find(stream);
+  if (found == streams.end()) return 0;
+  return std::upper_bound(found->second.begin(), found->second.end(), position) - found->second.begin();
+}
+
+std::int64_t ModelLog::last_recorded_by(Timestamp time) const {
+  const auto later = [](Timestamp asked, const Event& event) { return asked < event.recorded_at; };
+  return std::upper_bound(events.begin(), events.end(), time, later) - events.begin();
+}
+
+void compare(const AppendResult& expected, const AppendResult& found) {
+  expect_equal("an append conflicts exactly when its expectation is not met",
+               std::holds_alternative<Conflict>(expected), std::holds_alternative<Conflict>(found));
+  if (const auto* conflict = std::get_if<Conflict>(&expected)) {
+    expect_equal("a conflict names the actual version", conflict->actual, std::get<Conflict>(found).actual);
+    return;
+  }
+  const auto& promised = std::get<Appended>(expected);
+  const auto& answer = std::get<Appended>(found);
+  expect_equal("a retry says that it is one", promised.duplicate, answer.duplicate);
+  expect_equal("an append's first position", promised.first, answer.first);
+  expect_equal("an append's last position", promised.last, answer.last);
+  expect_equal("the stream's version after an append", promised.version, answer.version);
+  expect_equal("an append's stream", promised.stream.id, answer.stream.id);
+  expect_equal("the outcome kept with a command", promised.outcome, answer.outcome);
+}
+
+void compare(const ModelLog& model, const RecordedEvent& found) {
+  expect("the log holds no event that was not acknowledged", found.position.value <= model.head());
+  const ModelLog::Event& event = model.at(found.position.value);
+  expect_equal("an event's stream", event.stream, found.stream.id);
+  expect_equal("an event's version", event.version, found.version.value);
+  expect_equal("an event's data", std::to_string(event.amount), found.data);
+  expect_equal("an event's time of recording", event.recorded_at.time_since_epoch(),
+               found.recorded_at.time_since_epoch());
+}
+
+}  // namespace freshet::simulation

@@ -1,0 +1,47 @@
+// What the log has to hold, and what an append has to be answered: a vector and two maps.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "freshet/event_log.hpp"
+
+namespace freshet::simulation {
+
+struct ModelLog {
+  struct Event {
+    std::string stream;
+    std::int64_t version;
+    std::int64_t amount;
+    Timestamp recorded_at;
+  };
+  struct Command {
+    Appended answer;
+    int opening;  // Of the file, when it was carried out.
+  };
+
+  std::vector<Event> events;                                 // That of position p at p - 1.
+  std::map<std::string, std::vector<std::int64_t>> streams;  // The positions of its versions, from version 1 on.
+  std::map<std::string, Command> commands;
+
+  // Does what the log should do with the request, and returns what it should answer.
+  AppendResult append(const Append& request, Timestamp now, int opening);
+
+  [[nodiscard]] std::int64_t head() const { return static_cast<std::int64_t>(events.size()); }
+  [[nodiscard]] const Event& at(std::int64_t position) const { return events[static_cast<std::size_t>(position - 1)]; }
+  [[nodiscard]] std::int64_t version(const std::string& stream) const;
+  [[nodiscard]] std::int64_t position_of(const std::string& stream, std::int64_t version) const;
+  // The stream's version at a position of the log.
+  [[nodiscard]] std::int64_t version_at(const std::string& stream, std::int64_t position) const;
+  // The last event that was recorded at or before `time`.
+  [[nodiscard]] std::int64_t last_recorded_by(Timestamp time) const;
+};
+
+// Throws a Violation unless the log answered as the model did.
+void compare(const AppendResult& expected, const AppendResult& found);
+
+// Likewise of one event.
+void compare(const ModelLog& model, const RecordedEvent& found);
+
+}  // namespace freshet::simulation

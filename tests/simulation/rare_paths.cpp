@@ -1,0 +1,80 @@
+// The names of the rare paths.
+#include "simulation/rare_paths.hpp"
+
+namespace freshet::simulation {
+namespace {
+
+// In the order of the enumeration.
+constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> names = {
+    "conflict",
+    "retry of key",
+    "retry after reopening",
+    "retry of refusal",
+    "write committed",
+    "write undone",
+    "crash inside write",
+    "synchronous refused",
+    "synchronous applied earlier",
+    "delivery after fetch",
+    "crash of process",
+    "closed in the middle",
+    "projector crash now",
+    "projector crash before offsets",
+    "projector crash with failing event",
+    "projector crash with dead letters",
+    "crash in rebuild",
+    "crash in background rebuild",
+    "redelivery",
+    "duplicate skipped",
+    "gap healed from log",
+    "memory overflow",
+    "applied above checkpoint",
+    "dead letter",
+    "follower of dead letter",
+    "dead letter retried",
+    "projector stopped",
+    "wait on stopped projector",
+    "lease taken over",
+    "offsets committed",
+    "clock set back",
+    "rebuild",
+    "rebuild given up",
+    "rebuild overtaken",
+    "background rebuild",
+    "old release beside new",
+    "drained",
+    "verified",
+    "stale eventual",
+    "stale min version",
+    "stale min position",
+    "stale max staleness",
+    "stale strong",
+    "fresh min version",
+    "fresh min position",
+    "fresh max staleness",
+    "fresh strong",
+    "wait met",
+    "wait met exactly",
+    "wait timed out",
+    "read before stream",
+    "wait for future event met",
+    "replay instead",
+    "error instead",
+    "append while waiting",
+    "own write read",
+    "monotonic read",
+};
+
+}  // namespace
+
+std::vector<Rare> Counters::all() {
+  std::vector<Rare> paths;
+  for (std::size_t index = 0; index < names.size(); ++index) paths.push_back(static_cast<Rare>(index));
+  return paths;
+}
+
+std::string_view Counters::name(Rare path) {
+  return names[static_cast<std::size_t>(path)];
+}
+
+}  // namespace freshet::simulation

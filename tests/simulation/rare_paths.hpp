@@ -1,0 +1,86 @@
+// Counts of what seldom happens; a simulation that never gets there proves nothing of it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace freshet::simulation {
+
+enum class Rare {
+  conflict,
+  retry_of_key,
+  retry_after_reopening,
+  retry_of_refusal,
+  write_committed,
+  write_undone,
+  crash_inside_write,
+  synchronous_refused,
+  synchronous_applied_earlier,
+  delivery_after_fetch,
+  crash_of_process,
+  closed_in_the_middle,
+  projector_crash_now,
+  projector_crash_before_offsets,
+  projector_crash_with_failing_event,
+  projector_crash_with_dead_letters,
+  crash_in_rebuild,
+  crash_in_background_rebuild,
+  redelivery,
+  duplicate_skipped,
+  gap_healed_from_log,
+  memory_overflow,
+  applied_above_checkpoint,
+  dead_letter,
+  follower_of_dead_letter,
+  dead_letter_retried,
+  projector_stopped,
+  wait_on_stopped_projector,
+  lease_taken_over,
+  offsets_committed,
+  clock_set_back,
+  rebuild,
+  rebuild_given_up,
+  rebuild_overtaken,
+  background_rebuild,
+  old_release_beside_new,
+  drained,
+  verified,
+  stale_eventual,
+  stale_min_version,
+  stale_min_position,
+  stale_max_staleness,
+  stale_strong,
+  fresh_min_version,
+  fresh_min_position,
+  fresh_max_staleness,
+  fresh_strong,
+  wait_met,
+  wait_met_exactly,
+  wait_timed_out,
+  read_before_stream,
+  wait_for_future_event_met,
+  replay_instead,
+  error_instead,
+  append_while_waiting,
+  own_write_read,
+  monotonic_read,
+  end_,
+};
+
+class Counters {
+ public:
+  void count(Rare path) { ++counts_[static_cast<std::size_t>(path)]; }
+  void count_if(bool happened, Rare path) { counts_[static_cast<std::size_t>(path)] += happened ? 1 : 0; }
+  [[nodiscard]] std::int64_t of(Rare path) const { return counts_[static_cast<std::size_t>(path)]; }
+
+  [[nodiscard]] static std::vector<Rare> all();
+  // As in a report: "retry of key".
+  [[nodiscard]] static std::string_view name(Rare path);
+
+ private:
+  std::array<std::int64_t, static_cast<std::size_t>(Rare::end_)> counts_{};
+};
+
+}  // namespace freshet::simulation

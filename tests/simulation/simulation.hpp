@@ -1,0 +1,172 @@
+// The simulation: the whole engine in one thread on virtual time, driven by one seed. Up to two stores are
+// open on the file, as two processes would have them; whatever they answer is compared with the model.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "freshet/error.hpp"
+#include "freshet/store.hpp"
+#include "simulation/clock.hpp"
+#include "simulation/dice.hpp"
+#include "simulation/faults.hpp"
+#include "simulation/journal.hpp"
+#include "simulation/model.hpp"
+#include "simulation/rare_paths.hpp"
+#include "simulation/snapshot.hpp"
+#include "temp_dir.hpp"
+
+namespace freshet::simulation {
+
+class Simulation {
+ public:
+  Simulation(std::uint64_t seed, Counters& counters, Journal& journal);
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+  ~Simulation();
+
+  // Throws a Violation at the first promise that is not kept.
+  void run(int steps);
+
+  // The one that is going on, from 1; 0 before the first.
+  [[nodiscard]] int step() const { return step_; }
+
+ private:
+  // A store as another process would have it, and what is known of it from outside.
+  struct Process {
+    std::string name;
+    std::unique_ptr<Store> store = nullptr;
+    int opening = 0;  // Counts all openings of the file.
+    int schema_version = 0;
+    std::size_t messages_max = 0;
+    bool crashed = false;
+    CrashPoint crash_point = CrashPoint::now;  // As last asked for.
+    std::optional<Instant> stopped_at = std::nullopt;
+    // Since its projector has taken over: where the log stood, and what was handed to its bus and not delivered.
+    std::int64_t taken_over_at = 0;
+    std::set<std::int64_t> in_memory = {};
+  };
+
+  // A writer and reader that keeps a token, as an application's session does.
+  struct Session {
+    std::int64_t token = 0;
+    std::int64_t own_last = 0;
+    std::map<std::string, std::int64_t> versions = {};
+  };
+
+  // An append that is not made yet.
+  struct Draft {
+    std::string stream;
+    std::vector<NewEvent> events;
+    Append request;
+  };
+
+  // What a read has to show, as the model sees it when the read begins.
+  struct Asked {
+    std::int64_t through = 0;  // Everything up to here,
+    std::int64_t version = 0;  // or this version of the request's stream.
+  };
+
+  // The circumstances of a read.
+  struct Wait {
+    Process& process;
+    const ReadRequest& request;
+    Asked asked;
+    Instant began;
+    bool projecting;  // The process is the one that projects, when the read begins.
+    int interruptions;
+    bool future;  // What it asks for is not in the log yet.
+  };
+
+  // life.cpp: opening, closing, crashing, observing.
+  void open(Process& process);
+  void close(Process& process);
+  void reopen(Process& process);
+  void close_in_the_middle(Process& process);
+  void crash();
+  void go_on_in(std::unique_ptr<tests::TempDir> directory);
+  void crash_projector(Process& process);
+  void open_or_reopen_other();
+  void raise_schema_version(Process& process);
+  [[nodiscard]] Process& any_process();
+  [[nodiscard]] Process& other_than(const Process& process);
+  bool fails(const RecordedEvent& event);
+  void observe(Process& process, const Trace& trace);
+  void observe_delivery(Process& process, const Trace& trace);
+  void observe_applied(const Trace& trace);
+  void hear(Process& process, const Notice& notice);
+  void meanwhile(Instant waking);
+
+  // writing.cpp
+  [[nodiscard]] std::string any_stream();
+  [[nodiscard]] ExpectedVersion any_expectation(const std::string& stream);
+  [[nodiscard]] Draft any_draft();
+  void append(Process& process, Draft draft);
+  void refuse(Process& process);
+  void write(Process& process);
+  void write_long(Process& process);
+  void acknowledge(Process& process, const Append& request, const AppendResult& result);
+  void check_synchronous(Process& process, const Appended& appended);
+
+  // reading.cpp
+  [[nodiscard]] Consistency any_consistency(const std::optional<StreamId>& stream);
+  void read(Process& process);
+  void read_in_session(Process& process);
+  [[nodiscard]] std::optional<Freshness> perform(Process& process, const ReadRequest& request);
+  [[nodiscard]] Asked resolve(const ReadRequest& request) const;
+  [[nodiscard]] bool is_met(const ReadRequest& request, const Asked& asked, const Snapshot& snapshot) const;
+  void check_answer(Reading& reading, const Wait& wait);
+  void check_error(const Error& error, const Wait& wait);
+  void check_ending(const Wait& wait, bool met);
+  [[nodiscard]] std::optional<Instant> met_at(const Wait& wait) const;
+  void check_replay(const ReadRequest& request);
+  void count_read(const Freshness& freshness, const ReadRequest& request);
+
+  // upkeep.cpp: rebuilds, verification, what is checked after each step, and the end.
+  void act();
+  void rebuild(Process& process);
+  void check_rebuild_refused(Process& process, std::string_view projection, const Error& error);
+  void drain(Process& process);
+  void retry_dead_letters(Process& process);
+  void verify(Process& process);
+  void run_due(Process& process);
+  void check();
+  void check_log(Process& process);
+  void check_moment(Process& process);
+  void run_until_idle();
+  void settle();
+
+  void note(const std::string& line);
+
+  Dice dice_;
+  Counters& counters_;
+  Journal& journal_;
+  Faults faults_;
+  std::shared_ptr<SimulatedClock> clock_ = std::make_shared<SimulatedClock>();
+  std::unique_ptr<tests::TempDir> directory_ = std::make_unique<tests::TempDir>();
+  std::array<Process, 2> processes_{Process{.name = "first"}, Process{.name = "second"}};
+  ModelLog model_;
+  std::array<Session, 3> sessions_;
+  int step_ = 0;
+  bool calm_ = false;  // The faults have stopped.
+  int openings_ = 0;
+  int schema_version_ = 1;             // Of the newest release.
+  std::int64_t built_version_ = 1;     // Of the rows in use, as far as is known.
+  const Process* holder_ = nullptr;    // Who took the lease last.
+  const Process* sleeping_ = nullptr;  // Who waits in a read or a drain.
+  int interruptions_ = 0;
+  std::int64_t compared_ = 0;  // Up to here the log was compared with the model.
+  bool dead_letters_ = false;  // There are some, as far as is known.
+  std::optional<std::string> unexpected_;
+  std::set<std::int64_t> failing_;  // A projection has failed on these events and has not applied them.
+  std::set<std::int64_t> fetched_;  // Applied by a synchronous append of a later event of the stream.
+  std::vector<std::int64_t> applied_synchronously_;
+  std::array<std::map<std::int64_t, Instant>, projection_names.size()> applied_at_;
+};
+
+}  // namespace freshet::simulation

@@ -1,0 +1,284 @@
+// What to do next; rebuilds and verification; what is compared after each step; and the end.
+#include "simulation/simulation.hpp"
+#include "simulation/violation.hpp"
+
+namespace freshet::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+// More looks or steps than any run needs to come to rest.
+constexpr int rounds_max = 200'000;
+
+// In a longer log the tables are compared every so many steps only.
+constexpr std::int64_t short_log_events = 500;
+constexpr int steps_between_checks = 8;
+
+}  // namespace
+
+void Simulation::run(int steps) {
+  open(processes_[0]);
+  if (faults_.log == Log::long_) write_long(processes_[0]);
+  for (step_ = 1; step_ <= steps; ++step_) {
+    act();
+    check();
+  }
+  settle();
+}
+
+void Simulation::act() {
+  Process& process = any_process();
+  switch (faults_.draw(dice_)) {
+    case Action::append:
+      return append(process, any_draft());
+    case Action::refuse:
+      return refuse(process);
+    case Action::write:
+      return write(process);
+    case Action::step:
+      note("step " + process.name);
+      static_cast<void>(process.store->step());
+      return;
+    case Action::run_due:
+      return run_due(process);
+    case Action::sleep:
+      note("sleep");
+      return clock_->move_to(clock_->now() + dice_.duration(dice_.chance(0.1) ? 10s : 40ms));
+    case Action::read:
+      return read(process);
+    case Action::read_in_session:
+      return read_in_session(process);
+    case Action::drain:
+      return drain(process);
+    case Action::crash:
+      return crash();
+    case Action::reopen:
+      return reopen(process);
+    case Action::close:
+      return close_in_the_middle(process);
+    case Action::crash_projector:
+      return crash_projector(process);
+    case Action::restart_projector:
+      process.crashed = false;
+      return process.store->restart_projector();
+    case Action::rebuild:
+      return rebuild(process);
+    case Action::raise_schema_version:
+      return raise_schema_version(process);
+    case Action::retry_dead_letters:
+      return retry_dead_letters(process);
+    case Action::verify:
+      return verify(process);
+    case Action::open_other:
+      return open_or_reopen_other();
+    case Action::close_other:
+      if (processes_[1].store) close(processes_[1]);
+      return;
+    case Action::set_clock:
+      note("the system's clock is set");
+      counters_.count(Rare::clock_set_back);
+      return clock_->set_wall_time_by(dice_.duration(50ms) - 40ms);
+    case Action::end_:
+      break;
+  }
+  expect("an action is one of its enumerators", false);
+}
+
+// To the end, given up, overtaken by appends, or cut short by a crash.
+void Simulation::rebuild(Process& process) {
+  enum class Fate { finished, given_up, overtaken, crashed };
+  const std::string_view name = projection_names[dice_.below(projection_names.size())];
+  const auto fate = static_cast<Fate>(dice_.below(4));
+  note("rebuild " + std::string(name) + " by " + process.name);
+  bool between = false;
+  std::unique_ptr<tests::TempDir> crashed;
+  const auto progress = [&](std::int64_t done, std::int64_t total) {
+    if (done >= total) return true;
+    between = true;
+    if (fate == Fate::overtaken) append(process, any_draft());
+    if (fate == Fate::crashed) copy_files(*directory_, *(crashed = std::make_unique<tests::TempDir>()));
+    return fate == Fate::finished || fate == Fate::overtaken;
+  };
+  bool finished = false;
+  try {
+    finished = process.store->rebuild(name, progress);
+  } catch (const Error& error) {
+    note(std::string("  refused: ") + error.what());
+    check_rebuild_refused(process, name, error);
+    return;
+  }
+  if (crashed) {
+    go_on_in(std::move(crashed));
+    counters_.count(Rare::crash_in_rebuild);
+    return;
+  }
+  const bool given_up = between && fate == Fate::given_up;
+  expect_equal("a rebuild is finished unless it is stopped", !given_up, finished);
+  if (finished && name == "totals") built_version_ = process.schema_version;
+  counters_.count(finished ? Rare::rebuild : Rare::rebuild_given_up);
+  counters_.count_if(between && fate == Fate::overtaken, Rare::rebuild_overtaken);
+}
+
+// By another one that is going on, or because a newer release made the tables.
+void Simulation::check_rebuild_refused(Process& process, std::string_view projection, const Error& error) {
+  if (error.code() == ErrorCode::busy) return;
+  const bool stops = faults_.projector.on_failure == OnFailure::stop && error.code() == ErrorCode::projection_failed;
+  if (stops && projection == "fragile") return;
+  expect_equal("why a rebuild is refused", std::string(name(ErrorCode::unsupported_format)),
+               std::string(name(error.code())));
+  Reading reading = process.store->read({.projections = {"totals"}});
+  expect("a rebuild is refused to older releases alone",
+         projection == "totals" && process.schema_version < take_snapshot(reading).front().schema_version);
+}
+
+void Simulation::drain(Process& process) {
+  note("drain " + process.name);
+  int looks = 0;
+  const std::int64_t head = model_.head();
+  sleeping_ = &process;
+  const bool drained = process.store->drain([&] {
+    expect("a drain comes to an end", ++looks < rounds_max);
+    return false;
+  });
+  sleeping_ = nullptr;
+  note(drained ? "  drained" : "  not drained");
+  if (!drained) return;
+  Reading reading = process.store->read({.projections = {"totals"}});
+  for (const Applied& applied : take_snapshot(reading)) {
+    expect("what was in the log is applied after a drain", applied.checkpoint >= head);
+  }
+  counters_.count(Rare::drained);
+}
+
+// What is applied leaves the dead letters and joins the rows; no checkpoint moves.
+void Simulation::retry_dead_letters(Process& process) {
+  note("retry dead letters by " + process.name);
+  const auto look = [&] {
+    Reading reading = process.store->read({.projections = {"fragile"}});
+    return take_snapshot(reading).back();
+  };
+  const Applied before = look();
+  const std::int64_t retried = process.store->retry_dead_letters();
+  const Applied after = look();
+  note("  applied " + text(retried));
+  expect_equal("a retry leaves as many dead letters fewer as it says",
+               static_cast<std::int64_t>(before.dead.size()) - retried, static_cast<std::int64_t>(after.dead.size()));
+  expect_equal("a retry moves no checkpoint", before.checkpoint, after.checkpoint);
+  expect("a retry applies nothing else", before.above == after.above);
+  counters_.count_if(retried > 0, Rare::dead_letter_retried);
+}
+
+void Simulation::verify(Process& process) {
+  note("verify by " + process.name);
+  const bool calm = std::exchange(calm_, true);
+  const Verification found = process.store->verify();
+  calm_ = calm;
+  if (!found.problems.empty()) throw Violation("verification finds nothing wrong", "no problems", found.problems[0]);
+  expect_equal("verification counts the log's events", model_.head(), found.events);
+  counters_.count(Rare::verified);
+}
+
+void Simulation::run_due(Process& process) {
+  note("run what is due in " + process.name);
+  for (int round = 0;; ++round) {
+    expect("what is due comes to an end", round < rounds_max);
+    if (process.store->step()) continue;
+    const auto next = process.store->next_step();
+    if (!next || *next > clock_->now()) return;
+  }
+}
+
+// After each step: nothing unexpected was heard of, the log holds what was acknowledged, once and nothing else,
+// and rows are the fold of what is said to be applied.
+void Simulation::check() {
+  if (unexpected_) throw Violation("no error is reported", "silence", *unexpected_);
+  Process& process = any_process();
+  check_log(process);
+  if (model_.head() < short_log_events || step_ % steps_between_checks == 0) check_moment(process);
+}
+
+void Simulation::check_log(Process& process) {
+  EventLog& log = process.store->log();
+  expect_equal("the log's head", Position{model_.head()}, log.head());
+  for (const RecordedEvent& event : log.read_all(Position{compared_}, all_events)) {
+    expect_equal("positions have no gaps", Position{compared_ + 1}, event.position);
+    compare(model_, event);
+    ++compared_;
+  }
+  expect_equal("the log holds every acknowledged event", model_.head(), compared_);
+  const std::string stream = any_stream();
+  expect_equal("a stream's version", Version{model_.version(stream)}, log.version({"account", stream}));
+  const std::string key = "key " + text(dice_.below(30));
+  const auto answer = log.find_command(key);
+  const auto known = model_.commands.find(key);
+  expect_equal("a command that was carried out is remembered", known != model_.commands.end(), answer.has_value());
+  if (!answer) return;
+  expect_equal("what a command's first answer was", known->second.answer.last, answer->last);
+}
+
+void Simulation::check_moment(Process& process) {
+  const ReadRequest request{.projections = {"totals", "latest", "fragile"}};
+  Reading reading = process.store->read(request);
+  const Snapshot snapshot = take_snapshot(reading);
+  check_tables(reading, snapshot, model_);
+  check_freshness(reading.freshness(), request, snapshot, model_, clock_->wall_time());
+  const auto& [totals, latest, fragile] = snapshot;
+  counters_.count_if(totals.schema_version > built_version_, Rare::background_rebuild);
+  built_version_ = totals.schema_version;
+  dead_letters_ = !fragile.dead.empty();
+  counters_.count_if(!latest.above.empty(), Rare::applied_above_checkpoint);
+  for (const auto& [position, attempts] : fragile.dead) {
+    counters_.count(attempts > 0 ? Rare::dead_letter : Rare::follower_of_dead_letter);
+  }
+}
+
+void Simulation::run_until_idle() {
+  for (int round = 0;; ++round) {
+    expect("what is on its way comes to rest", round < rounds_max);
+    bool worked = false;
+    std::optional<Instant> next;
+    for (Process& process : processes_) {
+      if (!process.store) continue;
+      worked = process.store->step() || worked;
+      const auto due = process.store->next_step();
+      if (due) next = std::min(next.value_or(*due), *due);
+    }
+    if (worked) continue;
+    if (!next) return;
+    clock_->move_to(*next);
+  }
+}
+
+// The faults stop, and everything has to come to rest.
+void Simulation::settle() {
+  note("settle");
+  calm_ = true;
+  for (Process& process : processes_) {
+    if (!process.store) continue;
+    if (process.stopped_at || process.schema_version < schema_version_) reopen(process);
+  }
+  // A projector may be dead, or about to die with its next batch.
+  for (int life = 0; life < 2; ++life) {
+    for (Process& process : processes_) {
+      if (process.store) process.store->restart_projector();
+    }
+    run_until_idle();
+  }
+  step_ += steps_between_checks - step_ % steps_between_checks;
+  Process& process = processes_[0];
+  check();
+  for (const ProjectionStatus& status : process.store->projections()) {
+    expect_equal("in the end the checkpoint of " + status.name, Position{model_.head()}, status.position);
+    expect_equal("in the end what is behind in " + status.name, status.dead_letters, status.behind_events);
+  }
+  expect("in the end the last rebuild is made", process.store->rebuild("fragile"));
+  check();
+  const auto freshness = perform(process, {.projections = {"totals", "latest", "fragile"}, .consistency = Strong{}});
+  expect("in the end a strong read is fresh", freshness && !freshness->stale);
+  expect_equal("in the end a strong read does not wait", Duration{}, freshness->waited);
+  compared_ = 0;
+  check_log(process);
+  verify(process);
+}
+
+}  // namespace freshet::simulation

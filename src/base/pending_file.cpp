@@ -2,7 +2,6 @@
 #include "base/pending_file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,14 +40,14 @@ void sync(const std::filesystem::path& file) {
 PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing)
     : target_(std::move(target)), existing_(existing) {
   check_target();
-  std::string name = target_.string() + ".unfinished-XXXXXX";
-  const int descriptor = mkostemp(name.data(), O_CLOEXEC);
-  if (descriptor == -1) fail("cannot write '" + target_.string() + "'");
-  path_ = name;
-  // As open() would have made it; mkostemp() is for secrets.
-  const mode_t mask = umask(0);
-  umask(mask);
-  fchmod(descriptor, 0666U & ~mask);
+  // The first name that is free. A number rather than mkstemp(), whose files are secrets: this one is to have
+  // the permissions of any other, and the mask that gives them belongs to the whole process.
+  int descriptor = -1;
+  for (int number = 1; descriptor == -1; ++number) {
+    path_ = with_suffix(target_, (".unfinished-" + std::to_string(number)).c_str());
+    descriptor = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor == -1 && errno != EEXIST) fail("cannot write '" + target_.string() + "'");
+  }
   close(descriptor);
 }
 

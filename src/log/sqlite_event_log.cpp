@@ -27,7 +27,10 @@ SqliteEventLog::SqliteEventLog(sqlite::Connection* writer, sqlite::Pool& readers
 
 void SqliteEventLog::check_writable() const {
   if (writer_ == nullptr) throw Error(ErrorCode::read_only, "the store was opened for reading");
-  if (closed_) throw Error(ErrorCode::closed, "the event log is closed: open the store again");
+  if (!closed_) return;
+  const std::string failure = *failure_.locked();
+  throw Error(ErrorCode::closed, "the event log is closed" + (failure.empty() ? "" : " after a failure: " + failure) +
+                                     ": open the store again");
 }
 
 AppendResult SqliteEventLog::append(const Append& request) {
@@ -176,8 +179,13 @@ void SqliteEventLog::close_if_unknown(const Error& error) {
   // Not a database any more: its first page is damaged.
   if (code == ErrorCode::io || code == ErrorCode::disk_full || code == ErrorCode::corrupt ||
       code == ErrorCode::not_a_database) {
-    closed_ = true;
+    end_with(error);
   }
+}
+
+void SqliteEventLog::end_with(const Error& error) {
+  if (auto failure = failure_.locked(); failure->empty()) *failure = error.what();
+  closed_ = true;
 }
 
 void SqliteEventLog::write(const std::function<void(AppendTransaction&)>& body) {

@@ -5,10 +5,12 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/gate.hpp"
+#include "base/guarded.hpp"
 #include "freshet/error.hpp"
 #include "freshet/store.hpp"
 #include "log/log_transaction.hpp"
@@ -47,7 +49,7 @@ class SqliteEventLog final : public EventLog {
   // Does so if `error`, of any connection to the file, leaves it unknown what reached the disk. After a
   // failed sync the system may forget what it still had to write, and call the next sync a success.
   void close_after(const Error& error) {
-    if (error.code() == ErrorCode::io) close();
+    if (error.code() == ErrorCode::io) end_with(error);
   }
 
  private:
@@ -72,6 +74,8 @@ class SqliteEventLog final : public EventLog {
   void check_writable() const;
   // After some failures it is unknown what reached the disk; then nothing more is written.
   void close_if_unknown(const Error& error);
+  // From here on appends are refused; the first error is the one that they name.
+  void end_with(const Error& error);
 
   sqlite::Connection* writer_;
   sqlite::Pool& readers_;
@@ -82,7 +86,8 @@ class SqliteEventLog final : public EventLog {
   Hooks hooks_;
   StreamHeads heads_;                                // Used only under the turn.
   std::optional<sqlite::ApplicationTables> tables_;  // None when reading only.
-  std::atomic<bool> closed_ = false;                 // By a failure.
+  mutable Guarded<std::string> failure_;             // Why it is closed, if not by close().
+  std::atomic<bool> closed_ = false;
 
   const Engine engine_;
 

@@ -228,6 +228,62 @@ class KilledMaintenanceTest(DeathTest):
         self.maintain(rounds(4), "log", "verify", direction="rchar")
 
 
+class KilledCopyTest(DeathTest):
+    """What is killed makes another file: that is whole under its name, or not there."""
+
+    def copy(self, count, check, name, *words):
+        """`check(file, events)`: the file is whole, and holds at least so many events."""
+
+        def work(number):
+            file = self.path / f"{number}-{name}"
+            events = self.sql("SELECT count(*) FROM events")[0][0]
+            victim = self.start_victim("log", *words, str(file))
+
+            def check_and_copy_again():
+                if file.exists():
+                    check(file, events)
+                self.ok("log", *words, str(file), "--force")
+                check(file, events)
+
+            return victim, check_and_copy_again
+
+        self.play(work, count, orders=BATCHES_ORDERS)
+
+    def test_a_backup(self):
+        def is_whole(file, events):
+            verified = self.ok("--db", str(file), "log", "verify")
+            self.assertEqual(verified["problems"], [])
+            self.assertGreaterEqual(verified["events"], events)
+
+        self.copy(rounds(6), is_whole, "backup.db", "backup")
+
+    def test_an_export(self):
+        def is_whole(file, events):
+            lines = file.read_text(encoding="utf-8").splitlines()
+            self.assertGreaterEqual(len(lines), events)
+            self.assertEqual([json.loads(line)["position"] for line in lines], list(range(1, len(lines) + 1)))
+
+        self.copy(rounds(5), is_whole, "export.jsonl", "export", "--output")
+
+    def test_an_import_of_an_export(self):
+        """The victim fills a file of its own; the second process goes on in the one that was exported."""
+
+        def importing(number):
+            source, copy = self.path / f"{number}.jsonl", str(self.path / f"{number}-copy.db")
+            events = self.ok("log", "export", "--output", str(source))["events"]
+            victim = self.start_victim("--db", copy, "log", "import", str(source))
+
+            def again():
+                counts = self.ok("--db", copy, "log", "import", str(source))
+                self.assertEqual(counts["applied"] + counts["duplicates"], events)
+                self.assertEqual(self.text("--db", copy, "log", "export"), source.read_text(encoding="utf-8"))
+                self.assertEqual(self.ok("--db", copy, "log", "verify")["problems"], [])
+
+            return victim, again
+
+        self.play(importing, rounds(5), orders=BATCHES_ORDERS)
+
+
 if __name__ == "__main__":
     print(f"seed {SEED}: repeat with FRESHET_SEED={SEED}", flush=True)
     try:

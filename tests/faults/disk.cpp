@@ -232,9 +232,11 @@ void Disk::remove(const std::string& path) {
 }
 
 void Disk::reset_random_numbers() {
-  const std::lock_guard lock(mutex_);
-  random_.seed(1);
-  sqlite3_randomness(0, nullptr);
+  {
+    const std::lock_guard lock(mutex_);
+    random_.seed(1);
+  }
+  sqlite3_randomness(0, nullptr);  // Draws under a lock of SQLite's own.
 }
 
 }  // namespace freshet::faults

@@ -110,7 +110,7 @@ class IoErrors {
   Expected expected_;
 };
 
-Seen fail_everywhere(const IoErrors& errors, std::int64_t count, std::uint64_t few, std::uint64_t many) {
+Seen fail_everywhere(const IoErrors& errors, std::int64_t count, std::int64_t few, std::int64_t many) {
   Seen seen;
   const std::int64_t calls = errors.calls();
   for (const std::uint64_t seed : seeds(few, many)) {

@@ -87,7 +87,7 @@ class PowerLoss {
   Expected expected_;
 };
 
-Seen cut_everywhere(const PowerLoss& power_loss, std::int64_t count, std::uint64_t few, std::uint64_t many) {
+Seen cut_everywhere(const PowerLoss& power_loss, std::int64_t count, std::int64_t few, std::int64_t many) {
   Seen seen;
   const std::int64_t changes = power_loss.changes();
   for (const std::uint64_t seed : seeds(few, many)) {

@@ -105,7 +105,7 @@ Reading Reader::read(const ReadRequest& request) {
     state->of_one_stream = request.stream.has_value();
     for (const projection::Entry& entry : entries) state->projections.push_back(entry.number);
     state->freshness = measure(*state->snapshot, entries, stream, clock_.wall_time());
-    if (waited) state->freshness.waited = std::chrono::duration_cast<Duration>(now - began);
+    if (waited || !ending.met) state->freshness.waited = std::chrono::duration_cast<Duration>(now - began);
     judge(*state, request, *target, ending);
     count_dead_letters(*state, request, entries, stream);
     const bool asked_in_vain = state->freshness.stale && target->asks();

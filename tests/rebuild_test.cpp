@@ -351,6 +351,21 @@ TEST_SUITE("rebuild") {
     CHECK(total(next) == 30);
   }
 
+  TEST_CASE("close: an old release that has drained does not wait for the tables of a newer one") {
+    const TempDir directory;
+    Store old(with_rules(directory.file(), 1));
+    append(old, "a", 1);
+    CHECK(old.drain());
+    StoreOptions options = with_rules(directory.file(), 2);
+    options.engine = Engine::off;
+    Store newer(options);
+    CHECK(newer.rebuild("totals"));
+    append(newer, "a", 2);
+    CHECK_FALSE(old.drain());
+    old.close();
+    CHECK(total(newer) == 10);
+  }
+
   TEST_CASE("drain: an old release finds newer tables, says so, and leaves the projecting to the newer release") {
     const TempDir directory;
     Store old(with_rules(directory.file(), 1));

@@ -128,7 +128,8 @@ class Store {
                                                            Post post = {});
 
   // Waits until everything that the log holds now is applied, however long its delays are. False: the
-  // projector stopped, `cancelled` said so, or this process does not project and another one does.
+  // projector stopped, `cancelled` said so, this process does not project and another one does, or what is lacking
+  // is in tables that a newer release has made.
   bool drain(const std::function<bool()>& cancelled = {});
 
   // Does one bounded piece of the engine's work, if some is due, and tells subscriptions one batch each. False:

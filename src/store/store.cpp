@@ -104,7 +104,10 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   void publish(std::span<const Message> messages);
   [[nodiscard]] projection::OnTaken tracer();
   void start_engine();
-  [[nodiscard]] bool has_applied_all(Position through);
+  // Whether the projections of this store have applied everything up to there. Tables that a newer release has made
+  // are left to it: own says that only those lack something.
+  enum class Applied { all, own, lacking };
+  [[nodiscard]] Applied applied(Position through);
   void check_writable() const;
   // Throws `invalid` if it is not one of this store's projections.
   void check_known(std::string_view name) const;
@@ -241,12 +244,17 @@ void Store::Impl::start_engine() {
       .options = options_.projector}));
 }
 
-bool Store::Impl::has_applied_all(Position through) {
+Store::Impl::Applied Store::Impl::applied(Position through) {
   const auto connection = readers_.borrow();
-  return std::all_of(options_.projections.begin(), options_.projections.end(), [&](const auto& projection) {
+  Applied applied = Applied::all;
+  for (const auto& projection : options_.projections) {
     const auto entry = projection::find_entry(*connection, projection->name());
-    return entry && entry->schema_version == projection->schema_version() && entry->checkpoint >= through;
-  });
+    if (!entry || entry->schema_version < projection->schema_version()) return Applied::lacking;
+    if (entry->checkpoint >= through) continue;
+    if (entry->schema_version == projection->schema_version()) return Applied::lacking;
+    applied = Applied::own;
+  }
+  return applied;
 }
 
 bool Store::Impl::drain(const std::function<bool()>& cancelled) {
@@ -256,8 +264,9 @@ bool Store::Impl::drain(const std::function<bool()>& cancelled) {
   while (true) {
     const std::uint64_t seen = engine_.count();
     engine_.check_open();
-    if (has_applied_all(head)) return drained_ = true;
-    const bool others_project = !engine_.is_projecting() && engine_.refusals() != refusals;
+    const Applied now = applied(head);
+    if (now == Applied::all) return drained_ = true;
+    const bool others_project = now == Applied::own || (!engine_.is_projecting() && engine_.refusals() != refusals);
     const bool nobody_projects = engine_.is_off() || engine_.is_crashed() || engine_.failure();
     if (nobody_projects || others_project || (cancelled && cancelled())) return false;
     engine_.wait_for_drain(seen);
@@ -386,7 +395,7 @@ void Store::Impl::close() {
     if (drained_) {
       // A process that appended while we held the lease left its events to us; it may have done so after
       // our last look.
-      engine_.finish([this] { return has_applied_all(log::last_of_log(*readers_.borrow()).position); });
+      engine_.finish([this] { return applied(log::last_of_log(*readers_.borrow()).position) != Applied::lacking; });
     }
     // After the engine, so that a callback that waits in a read has been woken.
     dispatcher_.stop();

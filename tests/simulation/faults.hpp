@@ -28,6 +28,7 @@ enum class Action {
   rebuild,
   raise_schema_version,
   retry_dead_letters,
+  discard_dead_letters,
   verify,
   open_other,
   close_other,

@@ -32,6 +32,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> nam
     "dead letter",
     "follower of dead letter",
     "dead letter retried",
+    "dead letter discarded",
     "projector stopped",
     "wait on stopped projector",
     "lease taken over",

@@ -35,6 +35,7 @@ enum class Rare {
   dead_letter,
   follower_of_dead_letter,
   dead_letter_retried,
+  dead_letter_discarded,
   projector_stopped,
   wait_on_stopped_projector,
   lease_taken_over,

@@ -133,6 +133,8 @@ class Simulation {
   void check_rebuild_refused(Process& process, std::string_view projection, const Error& error);
   void drain(Process& process);
   void retry_dead_letters(Process& process);
+  void discard_dead_letters(Process& process);
+  [[nodiscard]] static Applied look_at_fragile(Process& process);
   void verify(Process& process);
   void run_due(Process& process);
   void check();

@@ -21,6 +21,7 @@ struct Applied {
   std::int64_t checkpoint = 0;
   std::set<std::int64_t> above;
   std::map<std::int64_t, std::int64_t> dead;  // Dead letters' positions, with their attempts.
+  std::set<std::int64_t> discarded;           // Dead letters that are left out for good.
 
   [[nodiscard]] bool has(std::int64_t position) const { return position <= checkpoint || above.contains(position); }
   friend bool operator==(const Applied&, const Applied&) = default;
@@ -32,7 +33,7 @@ using Snapshot = std::array<Applied, projection_names.size()>;
 [[nodiscard]] Snapshot take_snapshot(Reading& reading);
 [[nodiscard]] const Applied& find(const Snapshot& snapshot, std::string_view projection);
 
-// Rows are the fold of what is applied, dead letters left out.
+// Rows are the fold of what is applied; dead letters, discarded or not, are left out.
 void check_tables(Reading& reading, const Snapshot& snapshot, const ModelLog& model);
 
 // Everything in the envelope but `stale` and `waited`.

@@ -67,6 +67,8 @@ void Simulation::act() {
       return raise_schema_version(process);
     case Action::retry_dead_letters:
       return retry_dead_letters(process);
+    case Action::discard_dead_letters:
+      return discard_dead_letters(process);
     case Action::verify:
       return verify(process);
     case Action::open_other:
@@ -150,22 +152,42 @@ void Simulation::drain(Process& process) {
   counters_.count(Rare::drained);
 }
 
+Applied Simulation::look_at_fragile(Process& process) {
+  Reading reading = process.store->read({.projections = {"fragile"}});
+  return take_snapshot(reading).back();
+}
+
 // What is applied leaves the dead letters and joins the rows; no checkpoint moves.
 void Simulation::retry_dead_letters(Process& process) {
   note("retry dead letters by " + process.name);
-  const auto look = [&] {
-    Reading reading = process.store->read({.projections = {"fragile"}});
-    return take_snapshot(reading).back();
-  };
-  const Applied before = look();
+  const Applied before = look_at_fragile(process);
   const std::int64_t retried = process.store->retry_dead_letters();
-  const Applied after = look();
+  const Applied after = look_at_fragile(process);
   note("  applied " + text(retried));
   expect_equal("a retry leaves as many dead letters fewer as it says",
                static_cast<std::int64_t>(before.dead.size()) - retried, static_cast<std::int64_t>(after.dead.size()));
   expect_equal("a retry moves no checkpoint", before.checkpoint, after.checkpoint);
   expect("a retry applies nothing else", before.above == after.above);
   counters_.count_if(retried > 0, Rare::dead_letter_retried);
+}
+
+// All of one stream, which goes on behind them.
+void Simulation::discard_dead_letters(Process& process) {
+  const Applied before = look_at_fragile(process);
+  const std::string stream = before.dead.empty() ? any_stream() : model_.at(before.dead.begin()->first).stream;
+  note("discard dead letters of " + stream + " by " + process.name);
+  Applied expected = before;
+  std::erase_if(expected.dead, [&](const auto& letter) {
+    if (model_.at(letter.first).stream != stream) return false;
+    expected.discarded.insert(letter.first);
+    return true;
+  });
+  const std::int64_t discarded =
+      process.store->discard_dead_letters({.projection = "fragile", .stream = StreamId{"account", stream}});
+  expect_equal("as many dead letters are discarded as the stream has",
+               static_cast<std::int64_t>(before.dead.size() - expected.dead.size()), discarded);
+  expect("what is discarded stays, left out, and nothing else changes", look_at_fragile(process) == expected);
+  counters_.count_if(discarded > 0, Rare::dead_letter_discarded);
 }
 
 void Simulation::verify(Process& process) {

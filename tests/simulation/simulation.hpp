@@ -113,6 +113,12 @@ class Simulation {
   void acknowledge(Process& process, const Append& request, const AppendResult& result);
   void check_synchronous(Process& process, const Appended& appended);
 
+  // deciding.cpp
+  template <int schema>
+  void execute_as(Process& process);
+  void execute(Process& process);
+  void check_state(Process& process, const std::string& stream);
+
   // reading.cpp
   [[nodiscard]] Consistency any_consistency(const std::optional<StreamId>& stream);
   void read(Process& process);

@@ -235,7 +235,8 @@ TEST_SUITE("state_snapshot") {
     Store reader(options);
     CHECK(cost(reader, 25) == 5);
     CHECK(cost<NewLedger>(reader, 2'500) == 25);
-    CHECK(error_of([&] { deposit<NewLedger>(reader.log()); }) == ErrorCode::read_only);
+    CHECK(error_of([&] { static_cast<void>(execute<NewLedger>(reader.log(), stream("a"), {}, {})); }) ==
+          ErrorCode::read_only);
     CHECK(cost(kept.store, 25) == 5);
   }
 

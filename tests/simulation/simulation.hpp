@@ -45,6 +45,7 @@ class Simulation {
     int schema_version = 0;
     std::size_t messages_max = 0;
     bool crashed = false;
+    bool dead = false;  // The process: what its store still does to be destroyed is not seen any more.
     CrashPoint crash_point = CrashPoint::now;  // As last asked for.
     std::optional<Instant> stopped_at = std::nullopt;
     // Since its projector has taken over: where the log stood, and what was handed to its bus and not delivered.

@@ -34,6 +34,17 @@ struct Purse {
   static Rejection decode_rejection(const std::string& text) { return text; }
 };
 
+// Keeps its state whole in a snapshot.
+struct KeptPurse : Purse {
+  static std::string encode_state(const State& state) { return std::to_string(state); }
+  static State decode_state(std::string_view text) { return std::stoll(std::string(text)); }
+};
+
+// Forgets what is above 9.
+struct LossyPurse : KeptPurse {
+  static std::string encode_state(const State& state) { return std::to_string(state % 10); }
+};
+
 // Wrong as soon as events of different streams change places: the last one wins.
 class Newest final : public Latest {
  public:
@@ -85,6 +96,12 @@ TEST_SUITE("testing") {
     CHECK(difference([] { given<Purse>({5}).when({3}).then_rejected("only 5"); }) != "none");
     CHECK(difference([] { given<Purse>({5}).when({3}).then_nothing(); }) ==
           "then: not as expected\n  expected:\n    (nothing)\n  found:\n  + Moved -3\n");
+  }
+
+  TEST_CASE("check_snapshots: a state that comes back whole passes, and another is shown beside it") {
+    testing::check_snapshots<KeptPurse>({5, 7, -2});
+    CHECK(holds(difference([] { testing::check_snapshots<LossyPurse>({5, 7, -2}); }),
+                "the snapshot of version 2 is not the state"));
   }
 
   TEST_CASE("compare: lines in another order are a difference, and only what is missing is marked") {

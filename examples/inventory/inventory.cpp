@@ -139,6 +139,14 @@ Item::Event Item::decode(const freshet::RecordedEvent& event) {
   throw std::runtime_error("an inventory has no event of type " + event.type);
 }
 
+std::string Item::encode_state(const State& item) {
+  return Json(item).dump();
+}
+
+Item::State Item::decode_state(std::string_view text) {
+  return Json::parse(text).get<State>();
+}
+
 std::vector<freshet::Upcaster> upcasters() {
   return {{"PiecesReceived", 1, add_first_shelf},
           {"PiecesTaken", 1, add_first_shelf},

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -59,6 +60,11 @@ struct Item {
   static Event decode(const freshet::RecordedEvent& event);
   static std::string encode_rejection(const Rejection& rejection) { return rejection; }
   static Rejection decode_rejection(const std::string& text) { return text; }
+
+  // An item is moved for years, so its state is kept now and then.
+  static constexpr freshet::SnapshotPolicy snapshots{.name = "item"};
+  static std::string encode_state(const State& item);
+  static State decode_state(std::string_view text);
 };
 
 inline freshet::StreamId stream_of(const std::string& item) {

@@ -37,6 +37,10 @@ void a_count_corrects_what_was_thought() {
       .then_rejected("there are only 3 on the shelf A");
 }
 
+void a_snapshot_is_the_whole_state() {
+  freshet::testing::check_snapshots<Item>({Received{5, "A"}, Received{2, "B"}, Taken{3, "A"}, Counted{1, "B", -1}});
+}
+
 freshet::testing::ProjectionCheck::Given fact(const std::string& item, const Item::Event& event, int day = 1) {
   freshet::NewEvent encoded = Item::encode(event);
   encoded.occurred_at = freshet::Timestamp{std::chrono::days{day}};
@@ -95,6 +99,7 @@ int main() {
       {"nobody takes what is not there", nobody_takes_what_is_not_there},
       {"at least one piece moves", at_least_one_piece_moves},
       {"a count corrects what was thought", a_count_corrects_what_was_thought},
+      {"a snapshot is the whole state", a_snapshot_is_the_whole_state},
       {"the stock is the same in whatever order events come", the_stock_is_the_same_in_whatever_order_events_come},
       {"the days are the same in whatever order events come", the_days_are_the_same_in_whatever_order_events_come},
       {"events of the first release can be read", events_of_the_first_release_can_be_read},

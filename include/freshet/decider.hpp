@@ -13,9 +13,12 @@
 //     static Rejection decode_rejection(const std::string&);
 //   };
 //
+// Where streams grow long, three more keep snapshots of the state; see snapshot.hpp.
+//
 // Threads: as the store. Failure: Error from the store, and what the decider throws, passed on.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,7 +49,15 @@ struct Replayed {
   typename Decider::State state = Decider::initial();
   Version version;
   Position position;  // Of the stream's last event in the state.
+  Version snapshot;   // Of the snapshot that the folding began with; 0: with no event.
 };
+
+// A decider that has `snapshots` has encode_state() and decode_state() as well.
+template <typename Decider>
+concept KeepsSnapshots = requires { Decider::snapshots; };
+
+// Read at a time; memory stays bounded whatever the length of the stream.
+inline constexpr std::size_t replay_events_max = 1'000;
 
 // Adds `event` to what was replayed so far.
 template <typename Decider>
@@ -56,12 +67,54 @@ void fold(Replayed<Decider>& replayed, const RecordedEvent& event) {
   replayed.position = event.position;
 }
 
+// Adds what the stream holds above that, up to its end.
+template <typename Decider>
+void catch_up(Replayed<Decider>& replayed, const EventLog& log, const StreamId& stream) {
+  std::vector<RecordedEvent> events;
+  do {
+    events = log.read_stream(stream, replayed.version, replay_events_max);
+    for (const RecordedEvent& event : events) fold(replayed, event);
+  } while (events.size() == replay_events_max);
+}
+
+namespace detail {
+
+// What a replay of the stream begins with.
+template <typename Decider>
+Replayed<Decider> beginning(const EventLog& log, const StreamId& stream) {
+  if constexpr (KeepsSnapshots<Decider>) {
+    static_assert(!Decider::snapshots.name.empty(), "the snapshots of a decider have a name");
+    static_assert(Decider::snapshots.schema >= 1, "the schemas of snapshots count from 1");
+    static_assert(Decider::snapshots.every >= 1, "a snapshot is kept every so many events");
+    if (const auto kept = log.find_snapshot(stream, Decider::snapshots.name, Decider::snapshots.schema)) {
+      try {
+        return {Decider::decode_state(kept->state), kept->version, kept->position, kept->version};
+      } catch (const std::exception&) {
+        // The events say the same.
+      }
+    }
+  }
+  return {};
+}
+
+// The snapshot to keep, where one is due.
+template <typename Decider>
+std::optional<StateSnapshot> due_snapshot(const Replayed<Decider>& replayed) {
+  if constexpr (KeepsSnapshots<Decider>) {
+    if (replayed.version.value - replayed.snapshot.value >= Decider::snapshots.every) {
+      return StateSnapshot{std::string(Decider::snapshots.name), Decider::snapshots.schema,
+                           Decider::encode_state(replayed.state)};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace detail
+
 template <typename Decider>
 [[nodiscard]] Replayed<Decider> replay(const EventLog& log, const StreamId& stream) {
-  Replayed<Decider> replayed;
-  for (const RecordedEvent& event : log.read_stream(stream, Version{}, all_events)) {
-    fold(replayed, event);
-  }
+  auto replayed = detail::beginning<Decider>(log, stream);
+  catch_up(replayed, log, stream);
   return replayed;
 }
 
@@ -96,8 +149,8 @@ template <typename Decider>
   if (options.idempotency_key) {
     if (auto first = log.find_command(*options.idempotency_key)) return detail::answered<Decider>(std::move(*first));
   }
+  auto replayed = replay<Decider>(log, stream);
   for (int attempt = 1;; ++attempt) {
-    const auto replayed = replay<Decider>(log, stream);
     if (!options.expected.admits(replayed.version)) return Conflict{replayed.version};
 
     auto decision = Decider::decide(command, replayed.state);
@@ -120,7 +173,8 @@ template <typename Decider>
                                     .command_id = options.idempotency_key,
                                     .outcome = std::move(outcome),
                                     .projecting = options.projecting,
-                                    .correlation = options.correlation});
+                                    .correlation = options.correlation,
+                                    .snapshot = detail::due_snapshot(replayed)});
     if (const auto* appended = std::get_if<Appended>(&result)) {
       if (appended->duplicate) return detail::answered<Decider>(*appended);
       if (rejection != nullptr) return Rejected<typename Decider::Rejection>{std::move(*rejection), replayed.version};
@@ -128,6 +182,7 @@ template <typename Decider>
     }
     const auto conflict = std::get<Conflict>(result);
     if (options.expected.kind() == ExpectedVersion::Kind::exactly || attempt == decide_attempts_max) return conflict;
+    catch_up(replayed, log, stream);
   }
 }
 

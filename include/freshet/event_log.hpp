@@ -28,6 +28,8 @@
 
 #include "freshet/correlation.hpp"
 #include "freshet/event.hpp"
+#include "freshet/expected_version.hpp"
+#include "freshet/snapshot.hpp"
 #include "freshet/sql.hpp"
 #include "freshet/types.hpp"
 
@@ -37,27 +39,6 @@ namespace [[gnu::visibility("default")]] freshet {
 enum class Durability {
   process_crash,  // Death of the process. A power cut may remove the newest appends, newest first.
   power_loss,     // Loss of power as well. Every append waits for the disk.
-};
-
-// What the writer believes about a stream. There is no default: whoever wants no check writes any().
-class ExpectedVersion {
- public:
-  enum class Kind { any, none, exists, exactly };
-
-  static constexpr ExpectedVersion any() { return ExpectedVersion{Kind::any, {}}; }
-  static constexpr ExpectedVersion none() { return ExpectedVersion{Kind::none, {}}; }      // No stream yet.
-  static constexpr ExpectedVersion exists() { return ExpectedVersion{Kind::exists, {}}; }  // At least one event.
-  static constexpr ExpectedVersion exactly(Version version) { return ExpectedVersion{Kind::exactly, version}; }
-
-  [[nodiscard]] constexpr Kind kind() const { return kind_; }
-  [[nodiscard]] constexpr Version version() const { return version_; }  // Of Kind::exactly; else 0.
-  [[nodiscard]] bool admits(Version actual) const;
-
- private:
-  constexpr ExpectedVersion(Kind kind, Version version) : kind_(kind), version_(version) {}
-
-  Kind kind_;
-  Version version_;
 };
 
 // When the read tables learn of an append.
@@ -87,6 +68,9 @@ struct Append {
   Projecting projecting = Projecting::asynchronous;
   // Written into the metadata of each event that names no ids itself; see correlation.hpp.
   std::optional<Correlation> correlation = std::nullopt;
+  // The state that the append was decided on, at the version that `expected` names with exactly(). It is kept in the
+  // same transaction, in place of the stream's last one of this name; see snapshot.hpp.
+  std::optional<StateSnapshot> snapshot = std::nullopt;
 };
 
 struct Appended {
@@ -191,6 +175,11 @@ class EventLog {
   // Up to `events_max` events of one stream above version `after`, in version order.
   [[nodiscard]] virtual std::vector<RecordedEvent> read_stream(const StreamId& stream, Version after,
                                                                std::size_t events_max) const = 0;
+
+  // The stream's snapshot of this name and schema. Nothing: there is none, it is damaged, or the log has no such
+  // version.
+  [[nodiscard]] virtual std::optional<KeptSnapshot> find_snapshot(const StreamId& stream, std::string_view name,
+                                                                  int schema) const = 0;
 };
 
 // For events_max: no bound.

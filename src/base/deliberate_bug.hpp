@@ -20,9 +20,10 @@ enum class Bug {
   exists_admits_all,         // "Must exist" is mapped to "no check".
   missing_version_met,       // "No such event yet" is taken for "nothing to wait for".
   waiter_on_dead_projector,  // Who waits is not told that the projector has stopped.
+  snapshot_of_any_schema,    // A state is taken for one of the decider's, whatever made it.
 };
 
-inline constexpr std::array<std::pair<Bug, std::string_view>, 10> bug_names = {{
+inline constexpr std::array<std::pair<Bug, std::string_view>, 11> bug_names = {{
     {Bug::checkpoint_as_maximum, "checkpoint-as-maximum"},
     {Bug::progress_not_reloaded, "progress-not-reloaded"},
     {Bug::waiter_not_woken, "waiter-not-woken"},
@@ -33,6 +34,7 @@ inline constexpr std::array<std::pair<Bug, std::string_view>, 10> bug_names = {{
     {Bug::exists_admits_all, "exists-admits-all"},
     {Bug::missing_version_met, "missing-version-met"},
     {Bug::waiter_on_dead_projector, "waiter-on-dead-projector"},
+    {Bug::snapshot_of_any_schema, "snapshot-of-any-schema"},
 }};
 
 #ifdef FRESHET_DELIBERATE_BUGS

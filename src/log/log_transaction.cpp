@@ -9,6 +9,7 @@
 #include "base/utf8.hpp"
 #include "freshet/error.hpp"
 #include "log/foreign_events.hpp"
+#include "log/state_snapshots.hpp"
 
 namespace freshet::log {
 namespace {
@@ -35,6 +36,13 @@ void check_event(const NewEvent& event) {
   require(at >= timestamps_from && at < timestamps_until, "an event occurred in the years 1678 to 2261");
 }
 
+void check_snapshot(const StateSnapshot& snapshot, ExpectedVersion expected) {
+  require(!snapshot.name.empty() && snapshot.name.size() <= snapshot_name_bytes_max && is_utf8(snapshot.name),
+          "a snapshot's name is 1 to " + std::to_string(snapshot_name_bytes_max) + " bytes of UTF-8");
+  require(expected.kind() == ExpectedVersion::Kind::exactly && expected.version() > Version{},
+          "a snapshot is kept with an append that expects exactly its version, from 1");
+}
+
 StreamId parse_target(std::string_view target) {
   const auto slash = target.find('/');
   if (slash == std::string_view::npos) throw Error(ErrorCode::corrupt, "a command's stream is damaged");
@@ -57,6 +65,7 @@ void check_bounds(const Append& request, const Upcasting& upcasting) {
             "a command id (idempotency key) is 1 to " + std::to_string(command_id_bytes_max) + " bytes of UTF-8");
   }
   require(is_utf8(request.outcome), "an outcome is UTF-8");
+  if (request.snapshot) check_snapshot(*request.snapshot, request.expected);
   for (const NewEvent& event : request.events) {
     check_event(event);
     upcasting.check_newest(event);
@@ -113,6 +122,7 @@ AppendResult LogTransaction::answer(const Append& request) {
   if (head) stream_number = head->number;
   const Version actual = head ? head->version : Version{};
   if (!request.expected.admits(actual)) return Conflict{actual};
+  if (request.snapshot) keep_snapshot(connection_, *stream_number, *request.snapshot);
 
   Appended appended{.stream = request.stream, .first = {}, .last = {}, .version = actual, .outcome = request.outcome};
   if (!request.events.empty()) {

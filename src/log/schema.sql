@@ -1,5 +1,6 @@
 -- The format of a Freshet file, version 2 (PRAGMA user_version; application_id is "FRSH").
--- The first three tables are the log: the truth. The rest can be made again from it.
+-- The first three tables are the log: the truth. The rest can be made again from it. One more, state_snapshots, is made
+-- when it is first needed: see state_snapshots.cpp.
 
 -- Streams are interned: an event names its stream by a small number.
 CREATE TABLE streams (

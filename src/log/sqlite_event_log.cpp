@@ -9,6 +9,7 @@
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
 #include "log/foreign_events.hpp"
+#include "log/state_snapshots.hpp"
 
 namespace freshet::log {
 
@@ -253,6 +254,12 @@ std::vector<RecordedEvent> SqliteEventLog::read_stream(const StreamId& stream, V
   auto events = log::read_stream(*readers_.borrow(), stream, after, events_max);
   for (RecordedEvent& event : events) upcasting_.upcast(event);
   return events;
+}
+
+std::optional<KeptSnapshot> SqliteEventLog::find_snapshot(const StreamId& stream, std::string_view name,
+                                                          int schema) const {
+  const Gate::Visit visit(gate_);
+  return log::find_snapshot(*readers_.borrow(), stream, name, schema);
 }
 
 }  // namespace freshet::log

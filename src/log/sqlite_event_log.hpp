@@ -39,6 +39,8 @@ class SqliteEventLog final : public EventLog {
   [[nodiscard]] std::vector<RecordedEvent> read_raw(Position after, std::size_t events_max) const override;
   [[nodiscard]] std::vector<RecordedEvent> read_stream(const StreamId& stream, Version after,
                                                        std::size_t events_max) const override;
+  [[nodiscard]] std::optional<KeptSnapshot> find_snapshot(const StreamId& stream, std::string_view name,
+                                                          int schema) const override;
 
   // Every later append throws `closed`. Those that are waiting are answered before it returns.
   void close();

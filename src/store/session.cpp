@@ -73,6 +73,13 @@ class NotingLog final : public EventLog {
     return noted(log_.read_stream(stream, after, events_max));
   }
 
+  [[nodiscard]] std::optional<KeptSnapshot> find_snapshot(const StreamId& stream, std::string_view name,
+                                                          int schema) const override {
+    auto kept = log_.find_snapshot(stream, name, schema);
+    if (kept) seen_.note(kept->position);
+    return kept;
+  }
+
  private:
   [[nodiscard]] AppendResult noted(AppendResult result) const {
     if (const auto* appended = std::get_if<Appended>(&result)) seen_.note(appended->last);

@@ -33,6 +33,7 @@ enum class Action {
   open_other,
   close_other,
   set_clock,
+  execute,
   end_,
 };
 inline constexpr std::size_t actions = static_cast<std::size_t>(Action::end_);

@@ -59,6 +59,7 @@ void Simulation::open(Process& process) {
   process.schema_version = schema_version_;
   process.messages_max = bus.messages_max;
   process.crashed = false;
+  process.dead = false;
   process.stopped_at = std::nullopt;
   process.in_memory.clear();
   if (holder_ == &process) holder_ = nullptr;
@@ -124,7 +125,10 @@ void Simulation::crash() {
 
 // The processes of the old directory are dead; what they do there is not seen any more.
 void Simulation::go_on_in(std::unique_ptr<TempDir> directory) {
-  for (Process& process : processes_) process.store.reset();
+  for (Process& process : processes_) {
+    process.dead = true;
+    process.store.reset();
+  }
   directory_ = std::move(directory);
   holder_ = nullptr;
   open(processes_[0]);
@@ -178,6 +182,7 @@ bool Simulation::fails(const RecordedEvent& event) {
 }
 
 void Simulation::observe(Process& process, const Trace& trace) {
+  if (process.dead) return;
   using Kind = Trace::Kind;
   static constexpr std::array<const char*, 7> kinds = {"appended", "delivered",         "applied",  "skipped",
                                                        "offsets",  "projector crashed", "restarted"};

@@ -60,6 +60,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> nam
     "read before stream",
     "wait for future event met",
     "replay instead",
+    "replay from snapshot",
     "error instead",
     "append while waiting",
     "own write read",

@@ -63,6 +63,7 @@ enum class Rare {
   read_before_stream,
   wait_for_future_event_met,
   replay_instead,
+  replay_from_snapshot,
   error_instead,
   append_while_waiting,
   own_write_read,

@@ -45,6 +45,7 @@ class Simulation {
     int schema_version = 0;
     std::size_t messages_max = 0;
     bool crashed = false;
+    bool dead = false;  // The process: what its store still does to be destroyed is not seen any more.
     CrashPoint crash_point = CrashPoint::now;  // As last asked for.
     std::optional<Instant> stopped_at = std::nullopt;
     // Since its projector has taken over: where the log stood, and what was handed to its bus and not delivered.
@@ -112,6 +113,12 @@ class Simulation {
   void write_long(Process& process);
   void acknowledge(Process& process, const Append& request, const AppendResult& result);
   void check_synchronous(Process& process, const Appended& appended);
+
+  // deciding.cpp
+  template <int schema>
+  void execute_as(Process& process);
+  void execute(Process& process);
+  void check_state(Process& process, const std::string& stream);
 
   // reading.cpp
   [[nodiscard]] Consistency any_consistency(const std::optional<StreamId>& stream);

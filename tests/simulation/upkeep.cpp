@@ -80,6 +80,8 @@ void Simulation::act() {
       note("the system's clock is set");
       counters_.count(Rare::clock_set_back);
       return clock_->set_wall_time_by(dice_.duration(50ms) - 40ms);
+    case Action::execute:
+      return execute(process);
     case Action::end_:
       break;
   }
@@ -230,6 +232,7 @@ void Simulation::check_log(Process& process) {
   expect_equal("the log holds every acknowledged event", model_.head(), compared_);
   const std::string stream = any_stream();
   expect_equal("a stream's version", Version{model_.version(stream)}, log.version({"account", stream}));
+  check_state(process, stream);
   const std::string key = "key " + text(dice_.below(30));
   const auto answer = log.find_command(key);
   const auto known = model_.commands.find(key);

@@ -127,8 +127,8 @@ Store::Impl::Impl(StoreOptions options)
                         options_, sqlite::Access::read_write,
                         options_.durability == Durability::power_loss ? sqlite::Sync::full : sqlite::Sync::normal))),
       readers_(connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
-      // Not kept: under load a read was seen that lacked what a kept one had not noticed.
-      snapshots_(readers_, query::Snapshots::Keep::none),
+      snapshots_(readers_,
+                 options_.engine == Engine::threads ? query::Snapshots::Keep::some : query::Snapshots::Keep::none),
       bus_(make_in_process_bus(
           options_.bus, [this](Position after, std::size_t events_max) { return log_.read_inside(after, events_max); },
           *options_.clock)),

@@ -31,6 +31,11 @@ sqlite::ConnectionOptions connection_options(const StoreOptions& options, sqlite
   return {.file = options.file, .access = access, .sync = sync, .busy_timeout = options.busy_timeout};
 }
 
+// The engine's thread lets snapshots go that nobody uses any more.
+sqlite::Keep keep(const StoreOptions& options) {
+  return options.engine == Engine::threads ? sqlite::Keep::some : sqlite::Keep::none;
+}
+
 // Options without gaps, and the file as it has to be before anything else is opened.
 StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upcasting>& upcasting) {
   if (!options.clock) options.clock = std::make_shared<SystemClock>();
@@ -73,6 +78,10 @@ class [[gnu::visibility("hidden")]] Store::Impl {
       return !gate_.is_closed() && (!progress || progress(done, total));
     };
   }
+  void let_go_of_snapshots() {
+    log_snapshots_.let_go();
+    query_snapshots_.let_go();
+  }
   void close();
 
   // In the order of the data flow; destroyed from the end of it.
@@ -82,9 +91,10 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   // The last connection to close: it folds the write-ahead log into the file. None when reading only.
   std::unique_ptr<sqlite::Connection> writer_;
   sqlite::Pool readers_;
-  query::Snapshots snapshots_;
+  log::Snapshots log_snapshots_;
+  query::Snapshots query_snapshots_;
   projection::Catalog catalog_;
-  log::Turn turn_{[this] { snapshots_.let_go(); }};
+  log::Turn turn_{[this] { let_go_of_snapshots(); }};
   std::unique_ptr<projection::Applier> synchronous_;  // On the writer's connection.
   std::unique_ptr<Bus> bus_;
   log::SqliteEventLog log_;
@@ -114,6 +124,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   [[nodiscard]] sqlite::ConnectionOptions beside_the_projector() const;
 
   std::vector<Trace> taken_;  // By synchronous appends of the open transaction; told after its commit.
+  std::atomic<Position> projected_;  // The last one of a synchronous append.
   std::atomic<bool> drained_ = false;
   bool rows_changed_ = false;  // By the append in progress; used only under the turn.
 };
@@ -127,15 +138,15 @@ Store::Impl::Impl(StoreOptions options)
                         options_, sqlite::Access::read_write,
                         options_.durability == Durability::power_loss ? sqlite::Sync::full : sqlite::Sync::normal))),
       readers_(connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
-      snapshots_(readers_,
-                 options_.engine == Engine::threads ? query::Snapshots::Keep::some : query::Snapshots::Keep::none),
+      log_snapshots_(readers_, keep(options_)),
+      query_snapshots_(readers_, keep(options_)),
       bus_(make_in_process_bus(
           options_.bus, [this](Position after, std::size_t events_max) { return log_.read_inside(after, events_max); },
           *options_.clock)),
-      log_(writer_.get(), readers_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
+      log_(writer_.get(), log_snapshots_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
       lease_(options_.file, "lease"),
-      engine_(options_.engine, *options_.clock, work_, progress_, [this] { snapshots_.let_go(); }),
-      reader_(snapshots_, *options_.clock, engine_),
+      engine_(options_.engine, *options_.clock, work_, progress_, [this] { let_go_of_snapshots(); }),
+      reader_(query_snapshots_, *options_.clock, engine_),
       dispatcher_(options_.engine == Engine::stepped ? subscription::Dispatcher::Drive::steps
                                                      : subscription::Dispatcher::Drive::thread,
                   readers_, *options_.clock, {.news = news_, .notice = [this](const std::string& message) {
@@ -219,6 +230,7 @@ void Store::Impl::project(const std::vector<RecordedEvent>& events) {
                 "cannot project synchronously: an earlier event of the stream is a dead letter");
   }
   synchronous_->save();
+  projected_ = events.back().position;
   rows_changed_ = true;
 }
 
@@ -232,6 +244,7 @@ void Store::Impl::start_engine() {
       .bus = *bus_,
       .clock = *options_.clock,
       .lease = lease_,
+      .projected_by_appends = projected_,
       .store = options_.file,
       .work = work_,
       .progress = progress_,
@@ -280,7 +293,7 @@ std::vector<ProjectionStatus> Store::Impl::projections() {
                         .head = head,
                         .behind_events = lag.events,
                         .behind = lag.age,
-                        .duplicates_skipped = entry->duplicates_skipped,
+                        .duplicates_skipped = entry->duplicates_skipped + engine_.skipped(entry->number),
                         .dead_letters = projection::count_dead_letters(*connection, entry->number, std::nullopt)});
   }
   return statuses;
@@ -382,7 +395,7 @@ std::int64_t Store::Impl::discard_dead_letters(const DeadLetterChoice& choice) {
 
 void Store::Impl::close() {
   const auto finish = [this] {
-    snapshots_.let_go();
+    let_go_of_snapshots();
     if (drained_) {
       // A process that appended while we held the lease left its events to us; it may have done so after
       // our last look.

@@ -103,10 +103,6 @@ bool Schedule::arrives_later(const Arrival& left, const Arrival& right) {
 }
 
 Schedule::Choices Schedule::choose(Position position) const {
-  const auto* const fixed = std::get_if<FixedDelay>(&options_.delay);
-  if (fixed != nullptr && options_.duplicate_probability <= 0.0) {
-    return {.delay = std::clamp(fixed->duration, Duration{0}, delay_max)};
-  }
   Random random(seed_ ^ mixed(static_cast<std::uint64_t>(position.value)));
   Choices choices{.delay = draw(options_.delay, random)};
   if (happens(options_.duplicate_probability, random)) choices.duplicate_after = draw(options_.delay, random);

@@ -75,6 +75,7 @@ bool Projector::take_over() {
                                       .on_arrival = [&work = context_.work] { work.notify(); }});
   projecting_ = true;
   announced_ = {};
+  looked_at_.reset();
   notice_other_writers();
   find_outdated();
   trace(Trace::Kind::restarted);
@@ -136,6 +137,9 @@ void Projector::collect() {
 }
 
 void Projector::notice_other_writers() {
+  const auto mark = sqlite::commit_mark(context_.connection.handle());
+  if (mark && mark == looked_at_) return;
+  looked_at_ = mark;
   const Position head = log::last_of_log(context_.connection).position;
   if (head <= announced_) return;
   announced_ = head;

@@ -20,6 +20,7 @@
 #include "projection/applier.hpp"
 #include "projection/lease.hpp"
 #include "projection/rebuild.hpp"
+#include "sqlite/commit_mark.hpp"
 
 namespace freshet::projection {
 
@@ -123,6 +124,7 @@ class Projector {
   std::vector<Delivery> held_back_;  // Behind a block.
   std::map<BlockKey, Block> blocks_;
   Position announced_;
+  std::optional<sqlite::CommitMark> looked_at_;  // Before the last look for other writers.
   Offsets committed_offsets_;
   std::int64_t deliveries_since_offsets_ = 0;
   Instant offsets_committed_at_;

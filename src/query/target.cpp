@@ -88,9 +88,10 @@ void Target::aim_at(Snapshot& snapshot, const ReadRequest& request, Position pos
   // Of a single stream only its own events matter.
   const auto stream = snapshot.find_stream(*request.stream);
   if (!stream) return;
-  sqlite::Run run(snapshot.connection().statement("SELECT position, version FROM events WHERE stream = ? AND position <= ? "
-                                       "ORDER BY version DESC LIMIT 1"),
-                  *stream, position.value);
+  sqlite::Run run(
+      snapshot.connection().statement("SELECT position, version FROM events WHERE stream = ? AND position <= ? "
+                                      "ORDER BY version DESC LIMIT 1"),
+      *stream, position.value);
   if (!run.next()) return;
   event_ = Position{run.integer(0)};
   version_ = Version{run.integer(1)};
@@ -99,8 +100,8 @@ void Target::aim_at(Snapshot& snapshot, const ReadRequest& request, Position pos
 void Target::find_version(Snapshot& snapshot) {
   const auto stream = snapshot.find_stream(*stream_);
   if (!stream) return;
-  sqlite::Run run(snapshot.connection().statement("SELECT position FROM events WHERE stream = ? AND version = ?"), *stream,
-                  version_->value);
+  sqlite::Run run(snapshot.connection().statement("SELECT position FROM events WHERE stream = ? AND version = ?"),
+                  *stream, version_->value);
   if (run.next()) event_ = Position{run.integer(0)};
 }
 

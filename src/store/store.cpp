@@ -13,11 +13,12 @@
 #include "projection/dead_letters.hpp"
 #include "projection/projector.hpp"
 #include "projection/retry.hpp"
-#include "projection/upcast_projection.hpp"
 #include "query/freshness.hpp"
 #include "query/reader.hpp"
 #include "store/backup.hpp"
+#include "store/checkpointer.hpp"
 #include "store/engine.hpp"
+#include "store/options.hpp"
 #include "store/verify.hpp"
 #include "subscription/dispatcher.hpp"
 
@@ -26,29 +27,6 @@ namespace {
 
 // How often rebuild() looks whether another process's rebuild has ended.
 constexpr Duration rebuild_look = std::chrono::milliseconds{10};
-
-sqlite::ConnectionOptions connection_options(const StoreOptions& options, sqlite::Access access, sqlite::Sync sync) {
-  return {.file = options.file, .access = access, .sync = sync, .busy_timeout = options.busy_timeout};
-}
-
-// The engine's thread lets snapshots go that nobody uses any more.
-sqlite::Keep keep(const StoreOptions& options) {
-  return options.engine == Engine::threads ? sqlite::Keep::some : sqlite::Keep::none;
-}
-
-// Options without gaps, and the file as it has to be before anything else is opened.
-StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upcasting>& upcasting) {
-  if (!options.clock) options.clock = std::make_shared<SystemClock>();
-  if (!options.on_notice) options.on_notice = [](const Notice&) {};
-  if (options.mode == OpenMode::read_only) options.engine = Engine::off;
-  if (!upcasting->is_empty()) {
-    for (auto& projection : options.projections) {
-      projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);
-    }
-  }
-  log::prepare_file(options.file, options.mode, options.busy_timeout, *options.clock);
-  return options;
-}
 
 }  // namespace
 
@@ -103,6 +81,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   Signal progress_{news_};
   std::unique_ptr<sqlite::Connection> projector_connection_;
   projection::Lease lease_;
+  std::unique_ptr<store::Checkpointer> checkpointer_;  // Where there are threads.
   store::EngineDriver engine_;
   query::Reader reader_;
   subscription::Dispatcher dispatcher_;
@@ -120,10 +99,14 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   void check_known(std::string_view name) const;
   // The projection of this name, or all of them.
   [[nodiscard]] projection::Catalog chosen(const std::optional<std::string>& name) const;
+  // Of the connections that write all the time.
+  [[nodiscard]] sqlite::ConnectionOptions writing(sqlite::Sync sync);
   // Of long work beside the projector: what it writes can be made again, as what the projector writes.
-  [[nodiscard]] sqlite::ConnectionOptions beside_the_projector() const;
+  [[nodiscard]] sqlite::ConnectionOptions beside_the_projector() const {
+    return store::connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal);
+  }
 
-  std::vector<Trace> taken_;  // By synchronous appends of the open transaction; told after its commit.
+  std::vector<Trace> taken_;         // By synchronous appends of the open transaction; told after its commit.
   std::atomic<Position> projected_;  // The last one of a synchronous append.
   std::atomic<bool> drained_ = false;
   bool rows_changed_ = false;  // By the append in progress; used only under the turn.
@@ -131,15 +114,14 @@ class [[gnu::visibility("hidden")]] Store::Impl {
 
 Store::Impl::Impl(StoreOptions options)
     : upcasting_(std::make_shared<const log::Upcasting>(options.upcasters)),
-      options_(prepared(std::move(options), upcasting_)),
+      options_(store::prepared(std::move(options), upcasting_)),
       writer_(options_.mode == OpenMode::read_only
                   ? nullptr
-                  : std::make_unique<sqlite::Connection>(connection_options(
-                        options_, sqlite::Access::read_write,
+                  : std::make_unique<sqlite::Connection>(writing(
                         options_.durability == Durability::power_loss ? sqlite::Sync::full : sqlite::Sync::normal))),
-      readers_(connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
-      log_snapshots_(readers_, keep(options_)),
-      query_snapshots_(readers_, keep(options_)),
+      readers_(store::connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
+      log_snapshots_(readers_, store::keep(options_)),
+      query_snapshots_(readers_, store::keep(options_)),
       bus_(make_in_process_bus(
           options_.bus, [this](Position after, std::size_t events_max) { return log_.read_inside(after, events_max); },
           *options_.clock)),
@@ -235,8 +217,11 @@ void Store::Impl::project(const std::vector<RecordedEvent>& events) {
 }
 
 void Store::Impl::start_engine() {
-  projector_connection_ = std::make_unique<sqlite::Connection>(
-      connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal));
+  const auto failed = [this](const Error& error) { log_.close_after(error); };
+  if (options_.engine == Engine::threads) {
+    checkpointer_ = std::make_unique<store::Checkpointer>(beside_the_projector(), turn_, failed);
+  }
+  projector_connection_ = std::make_unique<sqlite::Connection>(writing(sqlite::Sync::normal));
   engine_.start(std::make_unique<projection::Projector>(projection::ProjectorContext{
       .connection = *projector_connection_,
       .catalog = catalog_,
@@ -249,7 +234,7 @@ void Store::Impl::start_engine() {
       .work = work_,
       .progress = progress_,
       .notice = [this](Notice::Level level, const std::string& message) { options_.on_notice({level, message}); },
-      .failed = [this](const Error& error) { log_.close_after(error); },
+      .failed = failed,
       .trace = options_.on_trace,
       .options = options_.projector}));
 }
@@ -317,8 +302,10 @@ projection::Catalog Store::Impl::chosen(const std::optional<std::string>& name) 
   return chosen;
 }
 
-sqlite::ConnectionOptions Store::Impl::beside_the_projector() const {
-  return connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal);
+sqlite::ConnectionOptions Store::Impl::writing(sqlite::Sync sync) {
+  auto options = store::connection_options(options_, sqlite::Access::read_write, sync);
+  options.leave_checkpoint = [this](int pages) { return checkpointer_ && checkpointer_->note(pages); };
+  return options;
 }
 
 bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {

@@ -16,6 +16,11 @@ namespace {
 constexpr int top_depth = 1;    // Inside the object.
 constexpr int items_depth = 2;  // Inside its "items".
 constexpr int item_depth = 3;   // Inside one of them.
+// The parser calls itself for each level, and a line of brackets must not use up the stack.
+constexpr int depth_max = 200;
+
+// More than an event or a command has.
+constexpr std::size_t fields_expected = 8;
 
 // An item while it is read.
 struct PartialItem {
@@ -51,8 +56,7 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
     } else if (depth_ > 0) {
       value(Other{});
     }
-    ++depth_;
-    return true;
+    return ++depth_ <= depth_max;
   }
   bool Key(const char* name, rapidjson::SizeType size, bool /*copy*/) {
     key_.assign(name, size);
@@ -72,8 +76,7 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
     } else {
       value(Other{});
     }
-    ++depth_;
-    return true;
+    return ++depth_ <= depth_max;
   }
   bool EndArray(rapidjson::SizeType /*elements*/) {
     --depth_;
@@ -133,12 +136,13 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
 };
 
 Fields::Fields(std::string_view json) {
-  // Not recursive, so that a line of brackets cannot use up the stack.
-  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+  values_.reserve(fields_expected);
   Reader reader(*this);
   rapidjson::MemoryStream text(json.data(), json.size());
   rapidjson::Reader parser;
-  const auto result = parser.Parse<flags>(text, reader);
+  // Where all is UTF-8, as mostly, the parser need not look at each character again to say what is not.
+  const auto result = is_utf8(json) ? parser.Parse<rapidjson::kParseDefaultFlags>(text, reader)
+                                    : parser.Parse<rapidjson::kParseValidateEncodingFlag>(text, reader);
   // It takes a zero byte for the end.
   if (!result.IsError() && text.Tell() == json.size()) return;
   values_.clear();

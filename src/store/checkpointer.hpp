@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "freshet/error.hpp"
 #include "log/turn.hpp"
@@ -14,13 +15,18 @@ namespace freshet::store {
 class Checkpointer {
  public:
   // `failed` is told, on the thread, of a sync that failed.
-  Checkpointer(const sqlite::ConnectionOptions& options, log::Turn& turn, std::function<void(const Error&)> failed);
+  Checkpointer(sqlite::ConnectionOptions options, log::Turn& turn, std::function<void(const Error&)> failed)
+      : options_(std::move(options)), turn_(turn), failed_(std::move(failed)) {}
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
-  ~Checkpointer();
+  ~Checkpointer() { stop(); }
 
-  // After a commit: the log has this many pages. False: the thread does not keep up, and the commit has to do it.
+  // After a commit, under the turn: the log has this many pages. False: the thread does not keep up, and the commit has
+  // to do it. The thread begins when it is first needed.
   [[nodiscard]] bool note(int pages);
+
+  // Ends the thread. Nothing is committed any more.
+  void stop();
 
  private:
   // 64 MB. Beyond it appends pay for the space that they take.
@@ -31,9 +37,9 @@ class Checkpointer {
   enum class Asked { nothing, checkpoint, stop };
 
   void run();
-  void checkpoint();
+  void checkpoint(sqlite::Connection& connection);
 
-  sqlite::Connection connection_;
+  sqlite::ConnectionOptions options_;
   log::Turn& turn_;
   std::function<void(const Error&)> failed_;
   std::atomic<Asked> asked_ = Asked::nothing;

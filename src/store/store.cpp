@@ -81,7 +81,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   Signal progress_{news_};
   std::unique_ptr<sqlite::Connection> projector_connection_;
   projection::Lease lease_;
-  std::unique_ptr<store::Checkpointer> checkpointer_;  // Where there are threads.
+  store::Checkpointer checkpointer_;
   store::EngineDriver engine_;
   query::Reader reader_;
   subscription::Dispatcher dispatcher_;
@@ -127,6 +127,7 @@ Store::Impl::Impl(StoreOptions options)
           *options_.clock)),
       log_(writer_.get(), log_snapshots_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
       lease_(options_.file, "lease"),
+      checkpointer_(beside_the_projector(), turn_, [this](const Error& error) { log_.close_after(error); }),
       engine_(options_.engine, *options_.clock, work_, progress_, [this] { let_go_of_snapshots(); }),
       reader_(query_snapshots_, *options_.clock, engine_),
       dispatcher_(options_.engine == Engine::stepped ? subscription::Dispatcher::Drive::steps
@@ -217,10 +218,6 @@ void Store::Impl::project(const std::vector<RecordedEvent>& events) {
 }
 
 void Store::Impl::start_engine() {
-  const auto failed = [this](const Error& error) { log_.close_after(error); };
-  if (options_.engine == Engine::threads) {
-    checkpointer_ = std::make_unique<store::Checkpointer>(beside_the_projector(), turn_, failed);
-  }
   projector_connection_ = std::make_unique<sqlite::Connection>(writing(sqlite::Sync::normal));
   engine_.start(std::make_unique<projection::Projector>(projection::ProjectorContext{
       .connection = *projector_connection_,
@@ -234,7 +231,7 @@ void Store::Impl::start_engine() {
       .work = work_,
       .progress = progress_,
       .notice = [this](Notice::Level level, const std::string& message) { options_.on_notice({level, message}); },
-      .failed = failed,
+      .failed = [this](const Error& error) { log_.close_after(error); },
       .trace = options_.on_trace,
       .options = options_.projector}));
 }
@@ -304,7 +301,9 @@ projection::Catalog Store::Impl::chosen(const std::optional<std::string>& name) 
 
 sqlite::ConnectionOptions Store::Impl::writing(sqlite::Sync sync) {
   auto options = store::connection_options(options_, sqlite::Access::read_write, sync);
-  options.leave_checkpoint = [this](int pages) { return checkpointer_ && checkpointer_->note(pages); };
+  if (options_.engine == Engine::threads) {
+    options.leave_checkpoint = [this](int pages) { return checkpointer_.note(pages); };
+  }
   return options;
 }
 
@@ -391,6 +390,7 @@ void Store::Impl::close() {
     // After the engine, so that a callback that waits in a read has been woken.
     dispatcher_.stop();
     log_.close();
+    checkpointer_.stop();
   };
   gate_.close([this] { engine_.stop(); }, finish);
 }

@@ -2,7 +2,6 @@
 #include "bench/scale.hpp"
 
 #include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -184,16 +183,13 @@ class Subject {
     const auto log = file_.string() + "-wal";
     Store store({.file = file_, .engine = Engine::threads});
     Supply supply(workload_, "-beside-");
-    auto reader = std::make_unique<sqlite::Connection>(
-        sqlite::ConnectionOptions{.file = file_, .access = sqlite::Access::read_only});
-    auto snapshot = std::make_unique<sqlite::Transaction>(*reader, sqlite::Transaction::Kind::read);
-    static_cast<void>(reader->integer("SELECT max(position) FROM events"));
+    hand_written::Database reader(file_, hand_written::Database::Sync::normal);
+    reader.execute("BEGIN; SELECT max(position) FROM events");
     const auto beside = repeat_for(snapshot_held, [&] { append_next(store.log(), supply); });
     add("appends beside a held snapshot", "/s", beside.per_second);
     add("appends beside a held snapshot: p99.9", "us", quantile(beside.waits_us, 0.999));
     add("write-ahead log after a minute of it", "MB", static_cast<double>(tests::bytes_of(log)) / 1e6);
-    snapshot.reset();
-    reader.reset();
+    reader.execute("COMMIT");
     const Instant start = std::chrono::steady_clock::now();
     append_next(store.log(), supply);
     add("first append after it", "us", microseconds_since(start));

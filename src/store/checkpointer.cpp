@@ -7,7 +7,7 @@
 namespace freshet::store {
 
 bool Checkpointer::note(int pages) {
-  if (pages < due_) return pages < behind_pages_max;
+  if (pages < due_) return pages < pages_ + behind_pages_max;
   pages_ = pages;
   try {
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
@@ -16,7 +16,7 @@ bool Checkpointer::note(int pages) {
   }
   auto idle = Asked::nothing;
   if (asked_.compare_exchange_strong(idle, Asked::checkpoint)) asked_.notify_one();
-  return pages < behind_pages_max;
+  return true;
 }
 
 void Checkpointer::stop() {

@@ -29,7 +29,7 @@ class Checkpointer {
   void stop();
 
  private:
-  // 64 MB. Beyond it appends pay for the space that they take.
+  // Pages since the thread was last asked, 64 MB. Beyond it appends pay for the space that they take.
   static constexpr int behind_pages_max = 4 * sqlite::log_pages_max;
   // Before another try, where somebody reads an older state of the file.
   static constexpr int retry_pages = sqlite::log_pages_max / 4;

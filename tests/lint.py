@@ -41,7 +41,7 @@ REACH = {
     "store": ('"base/', '"sqlite/', '"log/', '"bus/', '"projection/', '"query/', '"subscription/', "<xxhash.h>"),
     "testing": (),
     "c": ('"base/', '"bus/delay.hpp"'),
-    "orders": ('"base/', "<nlohmann/", "<xxhash.h>"),
+    "orders": ('"base/', "<rapidjson/", "<xxhash.h>"),
     "exchange": ('"base/', "<nlohmann/"),
     "scenario": (*EDGE, '"orders/'),
     "measure": (*EDGE, '"orders/'),

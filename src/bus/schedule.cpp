@@ -11,12 +11,8 @@
 namespace freshet {
 namespace {
 
-// The finalizer of SplitMix64: every bit of the input moves every bit of the output.
 std::uint64_t mixed(std::uint64_t value) {
-  value += 0x9e3779b97f4a7c15U;
-  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
-  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
-  return value ^ (value >> 31U);
+  return Random(value)();
 }
 
 // FNV-1a: std::hash may differ from one machine to another.
@@ -107,11 +103,6 @@ bool Schedule::arrives_later(const Arrival& left, const Arrival& right) {
 }
 
 Schedule::Choices Schedule::choose(Position position) const {
-  const auto* const fixed = std::get_if<FixedDelay>(&options_.delay);
-  // A seed and a draw take 2 us, which the use without chance need not pay.
-  if (fixed != nullptr && options_.duplicate_probability <= 0.0) {
-    return {.delay = std::clamp(fixed->duration, Duration{0}, delay_max)};
-  }
   Random random(seed_ ^ mixed(static_cast<std::uint64_t>(position.value)));
   Choices choices{.delay = draw(options_.delay, random)};
   if (happens(options_.duplicate_probability, random)) choices.duplicate_after = draw(options_.delay, random);

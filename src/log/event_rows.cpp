@@ -17,16 +17,13 @@ namespace {
 constexpr std::string_view json_content_type = "application/json";
 
 constexpr std::string_view select_after_position =
-    "SELECT e.position, e.version, e.stream, s.category, s.id, e.type, e.schema_version, e.data, e.content_type, "
-    "e.metadata, "
-    "e.occurred_at, e.recorded_at, e.checksum FROM events e JOIN streams s ON s.number = e.stream "
+    "SELECT e.position, e.version, e.stream, e.type, e.schema_version, e.data, e.content_type, e.metadata, "
+    "e.occurred_at, e.recorded_at, e.checksum, s.category, s.id FROM events e JOIN streams s ON s.number = e.stream "
     "WHERE e.position > ? ORDER BY e.position LIMIT ?";
-// The same columns in the same order; to_event() reads both.
+// The same columns in the same order, but for the stream's name, which is known.
 constexpr std::string_view select_of_stream =
-    "SELECT e.position, e.version, e.stream, s.category, s.id, e.type, e.schema_version, e.data, e.content_type, "
-    "e.metadata, "
-    "e.occurred_at, e.recorded_at, e.checksum FROM events e JOIN streams s ON s.number = e.stream "
-    "WHERE e.stream = ? AND e.version >= ? AND e.version < ? ORDER BY e.version LIMIT ?";
+    "SELECT position, version, stream, type, schema_version, data, content_type, metadata, occurred_at, recorded_at, "
+    "checksum FROM events WHERE stream = ? AND version >= ? AND version < ? ORDER BY version LIMIT ?";
 
 Timestamp timestamp(std::int64_t microseconds) {
   return Timestamp{Duration{microseconds}};
@@ -37,24 +34,28 @@ std::int64_t limit(std::size_t events_max) {
   return std::cmp_less(events_max, no_limit) ? static_cast<std::int64_t>(events_max) : no_limit;
 }
 
-Scanned to_scanned(const sqlite::Statement& row) {
+StreamId stream_in(const sqlite::Statement& row) {
+  return {std::string(row.text(11)), std::string(row.text(12))};
+}
+
+Scanned to_scanned(const sqlite::Statement& row, StreamId stream) {
   RecordedEvent event{.position = Position{row.integer(0)},
                       .version = Version{row.integer(1)},
-                      .stream = {std::string(row.text(3)), std::string(row.text(4))},
+                      .stream = std::move(stream),
                       .stream_number = row.integer(2),
-                      .type = std::string(row.text(5)),
-                      .schema_version = static_cast<int>(row.integer(6)),
-                      .data = std::string(row.text(7)),
-                      .content_type = std::string(row.is_null(8) ? json_content_type : row.text(8)),
-                      .metadata = std::string(row.text(9)),
-                      .occurred_at = timestamp(row.integer(10)),
-                      .recorded_at = timestamp(row.integer(11))};
-  const bool intact = checksum(event) == row.integer(12);
+                      .type = std::string(row.text(3)),
+                      .schema_version = static_cast<int>(row.integer(4)),
+                      .data = std::string(row.text(5)),
+                      .content_type = std::string(row.is_null(6) ? json_content_type : row.text(6)),
+                      .metadata = std::string(row.text(7)),
+                      .occurred_at = timestamp(row.integer(8)),
+                      .recorded_at = timestamp(row.integer(9))};
+  const bool intact = checksum(event) == row.integer(10);
   return {std::move(event), intact};
 }
 
-RecordedEvent to_event(const sqlite::Statement& row) {
-  Scanned scanned = to_scanned(row);
+RecordedEvent to_event(const sqlite::Statement& row, StreamId stream) {
+  Scanned scanned = to_scanned(row, std::move(stream));
   if (!scanned.intact) {
     throw Error(ErrorCode::corrupt, "the event at position " + std::to_string(scanned.event.position.value) +
                                         " is damaged: its checksum differs");
@@ -131,19 +132,19 @@ std::vector<RecordedEvent> read_all(sqlite::Connection& connection, Position aft
   const sqlite::Run run(statement, after.value, limit(events_max));
   std::vector<RecordedEvent> events;
   while (statement.step()) {
-    events.push_back(to_event(statement));
+    events.push_back(to_event(statement, stream_in(statement)));
     check_follows(events.back().position.value, after.value++, "position");
   }
   return events;
 }
 
-std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, std::int64_t stream_number, Version from,
+std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, const NumberedStream& stream, Version from,
                                          Version until, std::size_t events_max) {
   auto& statement = connection.statement(select_of_stream);
-  const sqlite::Run run(statement, stream_number, from.value, until.value, limit(events_max));
+  const sqlite::Run run(statement, stream.number, from.value, until.value, limit(events_max));
   std::vector<RecordedEvent> events;
   while (statement.step()) {
-    events.push_back(to_event(statement));
+    events.push_back(to_event(statement, stream.id));
     check_follows(events.back().version.value, from.value++ - 1, "version");
   }
   return events;
@@ -153,7 +154,7 @@ std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::s
   auto& statement = connection.statement(select_after_position);
   const sqlite::Run run(statement, after.value, limit(events_max));
   std::vector<Scanned> scanned;
-  while (statement.step()) scanned.push_back(to_scanned(statement));
+  while (statement.step()) scanned.push_back(to_scanned(statement, stream_in(statement)));
   return scanned;
 }
 
@@ -161,8 +162,8 @@ std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const Str
                                        std::size_t events_max) {
   const auto number = find_stream(connection, stream);
   if (!number) return {};
-  return read_versions(connection, *number, Version{after.value + 1}, Version{std::numeric_limits<std::int64_t>::max()},
-                       events_max);
+  return read_versions(connection, {stream, *number}, Version{after.value + 1},
+                       Version{std::numeric_limits<std::int64_t>::max()}, events_max);
 }
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event) {

@@ -13,10 +13,10 @@
 
 namespace freshet::log {
 
-SqliteEventLog::SqliteEventLog(sqlite::Connection* writer, sqlite::Pool& readers, Turn& turn, Clock& clock, Gate& gate,
+SqliteEventLog::SqliteEventLog(sqlite::Connection* writer, Snapshots& snapshots, Turn& turn, Clock& clock, Gate& gate,
                                const Upcasting& upcasting, Hooks hooks, Engine engine)
     : writer_(writer),
-      readers_(readers),
+      snapshots_(snapshots),
       turn_(turn),
       clock_(clock),
       gate_(gate),
@@ -210,26 +210,24 @@ void SqliteEventLog::write(const std::function<void(AppendTransaction&)>& body) 
 
 void SqliteEventLog::export_events(const std::function<bool(const ExportedEvent&)>& take) const {
   const Gate::Visit visit(gate_);
-  const auto connection = readers_.borrow();
-  const sqlite::Transaction snapshot(*connection, sqlite::Transaction::Kind::read);
-  log::export_events(*connection, take);
+  log::export_events(snapshots_.borrow()->connection(), take);
 }
 
 std::optional<Appended> SqliteEventLog::find_command(std::string_view command_id) const {
   const Gate::Visit visit(gate_);
-  return log::find_command(*readers_.borrow(), command_id);
+  return log::find_command(snapshots_.borrow()->connection(), command_id);
 }
 
 Position SqliteEventLog::head() const {
   const Gate::Visit visit(gate_);
-  return last_of_log(*readers_.borrow()).position;
+  return last_of_log(snapshots_.borrow()->connection()).position;
 }
 
 Version SqliteEventLog::version(const StreamId& stream) const {
   const Gate::Visit visit(gate_);
-  const auto connection = readers_.borrow();
-  const auto number = find_stream(*connection, stream);
-  return number ? last_of_stream(*connection, *number).version : Version{};
+  const auto snapshot = snapshots_.borrow();
+  const auto number = find_stream(snapshot->connection(), stream);
+  return number ? last_of_stream(snapshot->connection(), *number).version : Version{};
 }
 
 std::vector<RecordedEvent> SqliteEventLog::read_all(Position after, std::size_t events_max) const {
@@ -238,20 +236,20 @@ std::vector<RecordedEvent> SqliteEventLog::read_all(Position after, std::size_t 
 }
 
 std::vector<RecordedEvent> SqliteEventLog::read_inside(Position after, std::size_t events_max) const {
-  auto events = log::read_all(*readers_.borrow(), after, events_max);
+  auto events = log::read_all(snapshots_.borrow()->connection(), after, events_max);
   for (RecordedEvent& event : events) upcasting_.upcast(event);
   return events;
 }
 
 std::vector<RecordedEvent> SqliteEventLog::read_raw(Position after, std::size_t events_max) const {
   const Gate::Visit visit(gate_);
-  return log::read_all(*readers_.borrow(), after, events_max);
+  return log::read_all(snapshots_.borrow()->connection(), after, events_max);
 }
 
 std::vector<RecordedEvent> SqliteEventLog::read_stream(const StreamId& stream, Version after,
                                                        std::size_t events_max) const {
   const Gate::Visit visit(gate_);
-  auto events = log::read_stream(*readers_.borrow(), stream, after, events_max);
+  auto events = log::read_stream(snapshots_.borrow()->connection(), stream, after, events_max);
   for (RecordedEvent& event : events) upcasting_.upcast(event);
   return events;
 }

@@ -16,15 +16,17 @@
 #include "log/log_transaction.hpp"
 #include "log/pending.hpp"
 #include "log/turn.hpp"
-#include "sqlite/pool.hpp"
+#include "sqlite/snapshot.hpp"
 
 namespace freshet::log {
+
+using Snapshots = sqlite::Snapshots<sqlite::Snapshot>;
 
 class SqliteEventLog final : public EventLog {
  public:
   // All of these outlive the log; `writer` is used only under the turn. With Engine::stepped no thread is
   // started.
-  SqliteEventLog(sqlite::Connection* writer, sqlite::Pool& readers, Turn& turn, Clock& clock, Gate& gate,
+  SqliteEventLog(sqlite::Connection* writer, Snapshots& snapshots, Turn& turn, Clock& clock, Gate& gate,
                  const Upcasting& upcasting, Hooks hooks, Engine engine);
   ~SqliteEventLog() override { close(); }
 
@@ -80,7 +82,7 @@ class SqliteEventLog final : public EventLog {
   void end_with(const Error& error);
 
   sqlite::Connection* writer_;
-  sqlite::Pool& readers_;
+  Snapshots& snapshots_;
   Turn& turn_;
   Clock& clock_;
   Gate& gate_;

@@ -1,9 +1,11 @@
 // Events and rejections as JSON text, and back.
 #include "orders/codec.hpp"
 
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "freshet/error.hpp"
@@ -12,50 +14,73 @@
 namespace freshet::orders {
 namespace {
 
-// Keeps the order in which fields are set: events then look the same in every row.
-using Json = nlohmann::ordered_json;
+// The text of a JSON value, written part by part: fields stand in the order in which they are set, so that events
+// look the same in every row.
+class JsonText {
+ public:
+  JsonText& begin() {
+    writer_.StartObject();
+    return *this;
+  }
+  JsonText& end() {
+    writer_.EndObject();
+    return *this;
+  }
+  JsonText& set(std::string_view name, std::string_view text) {
+    string(name);
+    string(text);
+    return *this;
+  }
+  JsonText& set(std::string_view name, std::int64_t number) {
+    string(name);
+    writer_.Int64(number);
+    return *this;
+  }
+  JsonText& set(std::string_view name, const std::vector<Item>& items) {
+    string(name);
+    return add(items);
+  }
+  // Texts that were not said are left out.
+  JsonText& set_if_said(std::string_view name, std::string_view text) { return text.empty() ? *this : set(name, text); }
+  JsonText& add(const std::vector<Item>& items) {
+    writer_.StartArray();
+    for (const Item& item : items) {
+      begin().set("sku", item.sku).set("quantity", item.quantity).set("unit_price_minor", item.unit_price_minor).end();
+    }
+    writer_.EndArray();
+    return *this;
+  }
+  [[nodiscard]] std::string text() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
-Json to_json(const std::vector<Item>& items) {
-  Json array = Json::array();
-  for (const Item& item : items) {
-    array.push_back(Json{{"sku", item.sku}, {"quantity", item.quantity}, {"unit_price_minor", item.unit_price_minor}});
-  }
-  return array;
-}
+ private:
+  void string(std::string_view text) { writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size())); }
 
-// Texts that were not said are left out.
-void set_text(Json& json, const char* name, const std::string& text) {
-  if (!text.empty()) json[name] = text;
-}
+  rapidjson::StringBuffer buffer_;
+  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+};
 
-struct ToJson {
-  Json operator()(const OrderCreated& fact) const {
-    return {{"customer", fact.customer},
-            {"currency", fact.currency},
-            {"items", to_json(fact.items)},
-            {"freight_minor", fact.freight_minor},
-            {"amount_minor", fact.amount_minor}};
+// Sets the fields of a fact.
+struct SetFields {
+  void operator()(const OrderCreated& fact) const {
+    json.set("customer", fact.customer)
+        .set("currency", fact.currency)
+        .set("items", fact.items)
+        .set("freight_minor", fact.freight_minor)
+        .set("amount_minor", fact.amount_minor);
   }
-  Json operator()(const OrderPaid& fact) const {
-    return {{"amount_minor", fact.amount_minor}, {"currency", fact.currency}};
+  void operator()(const OrderPaid& fact) const {
+    json.set("amount_minor", fact.amount_minor).set("currency", fact.currency);
   }
-  Json operator()(const OrderShipped& fact) const {
-    Json json = Json::object();
-    set_text(json, "carrier", fact.carrier);
-    set_text(json, "tracking", fact.tracking);
-    return json;
+  void operator()(const OrderShipped& fact) const {
+    json.set_if_said("carrier", fact.carrier).set_if_said("tracking", fact.tracking);
   }
-  Json operator()(const OrderDelivered& /*fact*/) const { return Json::object(); }
-  Json operator()(const OrderCancelled& fact) const {
-    Json json = Json::object();
-    set_text(json, "reason", fact.reason);
-    return json;
+  void operator()(const OrderDelivered& /*fact*/) const {}
+  void operator()(const OrderCancelled& fact) const { json.set_if_said("reason", fact.reason); }
+  void operator()(const OrderRefunded& fact) const {
+    json.set("amount_minor", fact.amount_minor).set("currency", fact.currency).set_if_said("reason", fact.reason);
   }
-  Json operator()(const OrderRefunded& fact) const {
-    Json json{{"amount_minor", fact.amount_minor}, {"currency", fact.currency}};
-    set_text(json, "reason", fact.reason);
-    return json;
-  }
+
+  JsonText& json;
 };
 
 // The log takes imports of events that no command was checked for, so sums are protected here as well.
@@ -111,7 +136,7 @@ bool is_order_event(const RecordedEvent& event) {
 }
 
 std::string write_items(const std::vector<Item>& items) {
-  return to_json(items).dump();
+  return JsonText().add(items).text();
 }
 
 std::vector<Item> read_items(std::string_view json) {
@@ -124,7 +149,10 @@ std::vector<Item> read_items(std::string_view json) {
 }
 
 NewEvent OrderDecider::encode(const Event& event) {
-  return {.type = name(event.fact), .data = std::visit(ToJson{}, event.fact).dump(), .occurred_at = event.at};
+  JsonText json;
+  json.begin();
+  std::visit(SetFields{json}, event.fact);
+  return {.type = name(event.fact), .data = json.end().text(), .occurred_at = event.at};
 }
 
 Event OrderDecider::decode(const RecordedEvent& event) {
@@ -140,7 +168,13 @@ Event OrderDecider::decode(const RecordedEvent& event) {
 
 std::string OrderDecider::encode_rejection(const Rejection& rejection) {
   const char* code = rejection.code == Rejection::Code::not_found ? "not_found" : "not_allowed";
-  return Json{{"code", code}, {"command", rejection.command}, {"message", rejection.message}}.dump();
+  return JsonText()
+      .begin()
+      .set("code", code)
+      .set("command", rejection.command)
+      .set("message", rejection.message)
+      .end()
+      .text();
 }
 
 Rejection OrderDecider::decode_rejection(const std::string& text) {

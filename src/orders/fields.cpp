@@ -2,9 +2,13 @@
 // whenever an order is loaded, and a hostile line cannot make a small text into a large structure.
 #include "orders/fields.hpp"
 
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "base/utf8.hpp"
 
 namespace freshet::orders {
 namespace {
@@ -12,6 +16,11 @@ namespace {
 constexpr int top_depth = 1;    // Inside the object.
 constexpr int items_depth = 2;  // Inside its "items".
 constexpr int item_depth = 3;   // Inside one of them.
+// The parser calls itself for each level, and a line of brackets must not use up the stack.
+constexpr int depth_max = 200;
+
+// More than an event or a command has.
+constexpr std::size_t fields_expected = 8;
 
 // An item while it is read.
 struct PartialItem {
@@ -22,42 +31,44 @@ struct PartialItem {
 
 }  // namespace
 
-// What the parser calls. Returning false would end the parse; only a syntax error does.
-class Fields::Reader final : public nlohmann::json_sax<nlohmann::json> {
+// What the parser calls. Returning false ends the parse.
+class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Reader> {
  public:
   explicit Reader(Fields& fields) : fields_(fields) {}
 
-  bool null() override { return value(Other{}); }
-  bool boolean(bool /*value*/) override { return value(Other{}); }
-  bool number_integer(number_integer_t number) override { return value(number); }
-  bool number_unsigned(number_unsigned_t number) override {
-    if (number > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) return value(Other{});
-    return value(static_cast<std::int64_t>(number));
+  // Of what no field can be, such as null or a fraction.
+  bool Default() { return value(Other{}); }
+  bool Int(int number) { return Int64(number); }
+  bool Uint(unsigned number) { return Int64(number); }
+  bool Int64(std::int64_t number) { return value(number); }
+  bool Uint64(std::uint64_t number) {
+    if (std::in_range<std::int64_t>(number)) return Int64(static_cast<std::int64_t>(number));
+    return Default();
   }
-  bool number_float(number_float_t /*number*/, const string_t& /*text*/) override { return value(Other{}); }
-  bool string(string_t& text) override { return value(std::move(text)); }
-  bool binary(binary_t& /*bytes*/) override { return value(Other{}); }
+  bool String(const char* text, rapidjson::SizeType size, bool /*copy*/) {
+    // The parser lets half of a surrogate pair pass where it is written as an escape.
+    return is_utf8({text, size}) && value(std::string(text, size));
+  }
 
-  bool start_object(std::size_t /*size*/) override {
+  bool StartObject() {
     if (depth_ == items_depth && in_items_) {
       item_ = {};
     } else if (depth_ > 0) {
       value(Other{});
     }
-    ++depth_;
+    return ++depth_ <= depth_max;
+  }
+  bool Key(const char* name, rapidjson::SizeType size, bool /*copy*/) {
+    key_.assign(name, size);
     return true;
   }
-  bool key(string_t& name) override {
-    key_ = std::move(name);
-    return true;
-  }
-  bool end_object() override {
+  bool EndObject(rapidjson::SizeType /*members*/) {
     --depth_;
     if (depth_ == items_depth && in_items_) finish_item();
     return true;
   }
 
-  bool start_array(std::size_t /*size*/) override {
+  bool StartArray() {
     if (depth_ == top_depth && key_ == "items") {
       in_items_ = true;
       fields_.items_.emplace();
@@ -65,21 +76,12 @@ class Fields::Reader final : public nlohmann::json_sax<nlohmann::json> {
     } else {
       value(Other{});
     }
-    ++depth_;
-    return true;
+    return ++depth_ <= depth_max;
   }
-  bool end_array() override {
+  bool EndArray(rapidjson::SizeType /*elements*/) {
     --depth_;
     if (depth_ == top_depth) in_items_ = false;
     return true;
-  }
-
-  bool parse_error(std::size_t position, const std::string& /*token*/,
-                   const nlohmann::json::exception& /*error*/) override {
-    fields_.values_.clear();
-    fields_.items_.reset();
-    fields_.note("no valid JSON: error at byte " + std::to_string(position));
-    return false;
   }
 
  private:
@@ -89,7 +91,7 @@ class Fields::Reader final : public nlohmann::json_sax<nlohmann::json> {
       fields_.note("not a JSON object");
     } else if (depth_ == top_depth) {
       if (key_ == "items") note_items("items is not an array");
-      fields_.values_.emplace_back(std::move(key_), std::move(value));
+      fields_.values_.emplace_back(key_, std::move(value));
     } else if (depth_ == items_depth && in_items_) {
       note_item("", "is not an object");
     } else if (depth_ == item_depth && in_items_) {
@@ -134,9 +136,18 @@ class Fields::Reader final : public nlohmann::json_sax<nlohmann::json> {
 };
 
 Fields::Fields(std::string_view json) {
+  values_.reserve(fields_expected);
   Reader reader(*this);
-  // False after a syntax error, which the reader has noted.
-  static_cast<void>(nlohmann::json::sax_parse(json, &reader));
+  rapidjson::MemoryStream text(json.data(), json.size());
+  rapidjson::Reader parser;
+  // Where all is UTF-8, as mostly, the parser need not look at each character again to say what is not.
+  const auto result = is_utf8(json) ? parser.Parse<rapidjson::kParseDefaultFlags>(text, reader)
+                                    : parser.Parse<rapidjson::kParseValidateEncodingFlag>(text, reader);
+  // It takes a zero byte for the end.
+  if (!result.IsError() && text.Tell() == json.size()) return;
+  values_.clear();
+  items_.reset();
+  note("no valid JSON: error at byte " + std::to_string((result.IsError() ? result.Offset() : text.Tell()) + 1));
 }
 
 Fields::Value* Fields::find(std::string_view name) {

@@ -1,6 +1,7 @@
 // Carries out commands: idempotency keys, made-up order ids, and the answer that a caller gets.
 #include "orders/orders.hpp"
 
+#include <array>
 #include <cstdint>
 #include <utility>
 
@@ -47,6 +48,30 @@ Done done(const EventLog& log, const Appended& appended) {
           .event = events.front().type,
           .status = order.status,
           .duplicate = appended.duplicate};
+}
+
+// The event that a command leads to, and the status after it, in the order of Action's kinds.
+struct Effect {
+  const char* event;
+  Status status;
+};
+constexpr std::array<Effect, std::variant_size_v<Action>> effects{{
+    {"OrderCreated", Status::created},
+    {"OrderPaid", Status::paid},
+    {"OrderShipped", Status::shipped},
+    {"OrderDelivered", Status::delivered},
+    {"OrderCancelled", Status::cancelled},
+    {"OrderRefunded", Status::refunded},
+}};
+
+// The answer to a command that has just been carried out, for which the event need not be read back.
+Done just_done(const Appended& appended, const Action& action) {
+  const Effect& effect = effects.at(action.index());
+  return {.order_id = appended.stream.id,
+          .version = appended.version,
+          .position = appended.last,
+          .event = effect.event,
+          .status = effect.status};
 }
 
 // The one command that leads to a status.
@@ -117,7 +142,7 @@ CommandResult Orders::execute(const std::optional<std::string>& order_id, const 
   if (auto* rejected = std::get_if<Rejected<Rejection>>(&outcome)) {
     if (!rejected->duplicate) return std::move(rejected->rejection);
   } else if (const auto& appended = std::get<Appended>(outcome); !appended.duplicate) {
-    return done(log, appended);
+    return just_done(appended, command.action);
   }
   // Somebody else used the key while this command was decided.
   const auto first = log.find_command(*key);

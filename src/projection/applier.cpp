@@ -96,6 +96,20 @@ bool Applier::apply(const RecordedEvent& event, const Judge& judge, Coming comin
   return complete;
 }
 
+bool Applier::skip(const RecordedEvent& event, Coming coming) {
+  const auto needs = [&](const State& state) {
+    return !state.loaded || (state.active && !state.progress.has(event.position));
+  };
+  if (std::ranges::any_of(states_, needs)) return false;
+  if (coming == Coming::again) return true;
+  for (State& state : states_) {
+    if (!state.active) continue;
+    ++state.skipped;
+    if (on_taken_) on_taken_(Taken::skipped, state.registered.projection->name(), event);
+  }
+  return true;
+}
+
 bool Applier::apply(State& state, const RecordedEvent& event, const Judge& judge) {
   if (state.dead_streams.contains(event.stream_number) && !deliberately(Bug::follower_not_buried)) {
     bury(state, event, 0, follows_a_dead_letter);
@@ -131,12 +145,12 @@ std::vector<RecordedEvent> Applier::missing_before(const State& state, const Rec
                   event.stream_number, event.version.value);
   while (run.next() && !state.progress.has(Position{run.integer(1)})) first_missing = Version{run.integer(0)};
   if (first_missing == event.version) return {};
-  return log::read_versions(connection_, event.stream_number, first_missing, event.version);
+  return log::read_versions(connection_, {event.stream, event.stream_number}, first_missing, event.version);
 }
 
 void Applier::save() {
   for (State& state : states_) {
-    if (state.changed) save(state);
+    if (state.changed || state.skipped > 0) save(state);
   }
 }
 
@@ -154,6 +168,7 @@ void Applier::save(State& state) {
         .finish();
   }
   ++entry.revision;
+  entry.duplicates_skipped += state.skipped.exchange(0);
   sqlite::Run(connection_.statement("UPDATE projections SET position = ?, revision = ?, duplicates_skipped = ? "
                                     "WHERE number = ?"),
               entry.checkpoint.value, entry.revision, entry.duplicates_skipped, entry.number)
@@ -170,6 +185,17 @@ bool Applier::has(std::int64_t projection, Position position) const {
     if (state.entry.number == projection) return state.progress.has(position);
   }
   return false;
+}
+
+bool Applier::has_skipped() const {
+  return std::ranges::any_of(states_, [](const State& state) { return state.skipped > 0; });
+}
+
+std::int64_t Applier::skipped(std::int64_t projection) const {
+  for (const State& state : states_) {
+    if (state.registered.number == projection) return state.skipped;
+  }
+  return 0;
 }
 
 bool Applier::is_dead(std::int64_t stream) const {

@@ -5,6 +5,7 @@
 // often as needed, then save(), then the caller commits. After a rollback: forget().
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <set>
@@ -65,8 +66,16 @@ class Applier {
   // that are still missing there. False: it was held somewhere, and has to come again.
   bool apply(const RecordedEvent& event, const Judge& judge, Coming coming = Coming::first);
 
+  // If every projection has had the event, as far as is known since the last load(): counts it as a duplicate, and
+  // needs no transaction for that. The count is written by the next save().
+  [[nodiscard]] bool skip(const RecordedEvent& event, Coming coming = Coming::first);
+
   void save();
   void forget();
+
+  [[nodiscard]] bool has_skipped() const;
+  // Duplicates that skip() has counted since the last save(). Of any thread.
+  [[nodiscard]] std::int64_t skipped(std::int64_t projection) const;
 
   [[nodiscard]] bool has(std::int64_t projection, Position position) const;
 
@@ -88,6 +97,7 @@ class Applier {
     bool loaded = false;
     bool active = false;
     bool changed = false;
+    std::atomic<std::int64_t> skipped = 0;
   };
 
   void load(State& state);

@@ -75,6 +75,7 @@ bool Projector::take_over() {
                                       .on_arrival = [&work = context_.work] { work.notify(); }});
   projecting_ = true;
   announced_ = {};
+  looked_at_.reset();
   notice_other_writers();
   find_outdated();
   trace(Trace::Kind::restarted);
@@ -136,6 +137,9 @@ void Projector::collect() {
 }
 
 void Projector::notice_other_writers() {
+  const auto mark = sqlite::commit_mark(context_.connection.handle());
+  if (mark && mark == looked_at_) return;
+  looked_at_ = mark;
   const Position head = log::last_of_log(context_.connection).position;
   if (head <= announced_) return;
   announced_ = head;
@@ -145,11 +149,30 @@ void Projector::notice_other_writers() {
 
 void Projector::work() {
   try {
-    apply_batch();
+    skip_duplicates();
+    if (!pending_.empty()) apply_batch();
   } catch (const ApplyFailure& failure) {
     applier_.forget();
     note(failure);
   }
+}
+
+// What every projection has had costs no transaction: without it, each append that projects for itself would be
+// followed by one for the bus's copy.
+void Projector::skip_duplicates() {
+  if (crash_point_.load() == CrashPoint::before_offsets) return;
+  if (pending_.front().delivery.event->position <= context_.projected_by_appends.load()) {
+    const sqlite::Transaction snapshot(context_.connection, sqlite::Transaction::Kind::read);
+    applier_.load(context_.clock.wall_time());
+  }
+  taken_.clear();
+  while (!pending_.empty() && applier_.skip(*pending_.front().delivery.event, pending_.front().coming)) {
+    consumer_->acknowledge(pending_.front().delivery);
+    pending_.pop_front();
+    ++deliveries_since_offsets_;
+  }
+  tell_taken();
+  if (pending_.empty()) commit_offsets_if_due();
 }
 
 void Projector::apply_batch() {
@@ -171,10 +194,7 @@ void Projector::apply_batch() {
     applier_.save();
     transaction.commit();
   }
-  for (Trace& taken : taken_) {
-    taken.at = context_.clock.now();
-    context_.trace(taken);
-  }
+  tell_taken();
   if (crash_point_.load() == CrashPoint::before_offsets) {
     die();
     return;
@@ -186,6 +206,13 @@ void Projector::apply_batch() {
   std::erase_if(blocks_, [&](const auto& block) { return applier_.has(block.first.first, block.second.position); });
   if (!deliberately(Bug::waiter_not_woken)) context_.progress.notify();
   commit_offsets_if_due();
+}
+
+void Projector::tell_taken() {
+  for (Trace& taken : taken_) {
+    taken.at = context_.clock.now();
+    context_.trace(taken);
+  }
 }
 
 Judgement Projector::judge(std::int64_t projection, std::int64_t stream, Position position) const {
@@ -250,10 +277,12 @@ void Projector::write_offsets() {
   deliveries_since_offsets_ = 0;
   offsets_committed_at_ = context_.clock.now();
   const Offsets offsets = consumer_->acknowledged();
-  if (offsets == committed_offsets_) return;
+  if (offsets == committed_offsets_ && !applier_.has_skipped()) return;
   const std::lock_guard turn(context_.turn);
   sqlite::Transaction transaction(context_.connection, sqlite::Transaction::Kind::write);
   save_offsets(context_.connection, group, offsets);
+  applier_.load(context_.clock.wall_time());
+  applier_.save();
   transaction.commit();
   committed_offsets_ = offsets;
   trace(Trace::Kind::offsets_committed);

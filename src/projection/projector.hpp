@@ -20,6 +20,7 @@
 #include "projection/applier.hpp"
 #include "projection/lease.hpp"
 #include "projection/rebuild.hpp"
+#include "sqlite/commit_mark.hpp"
 
 namespace freshet::projection {
 
@@ -31,6 +32,8 @@ struct ProjectorContext {
   Bus& bus;
   Clock& clock;
   Lease& lease;
+  // The last position that an append in this process has projected itself.
+  const std::atomic<Position>& projected_by_appends;
   std::filesystem::path store;
   Signal& work;      // Told when there may be something to do.
   Signal& progress;  // To be told when something was done.
@@ -61,6 +64,8 @@ class Projector {
   [[nodiscard]] bool is_projecting() const { return projecting_; }
   // How often the lease was asked for in vain.
   [[nodiscard]] std::uint64_t refusals() const { return refusals_; }
+  // Duplicates that are not counted in the projection's row yet.
+  [[nodiscard]] std::int64_t skipped(std::int64_t projection) const { return applier_.skipped(projection); }
   // Why the projector has stopped for good.
   [[nodiscard]] std::optional<std::string> failure() { return *failure_.locked(); }
 
@@ -96,7 +101,9 @@ class Projector {
   void collect();
   void notice_other_writers();
   void work();
+  void skip_duplicates();
   void apply_batch();
+  void tell_taken();
   [[nodiscard]] Judgement judge(std::int64_t projection, std::int64_t stream, Position position) const;
   void note(const ApplyFailure& failure);
   void release_due_blocks();
@@ -117,6 +124,7 @@ class Projector {
   std::vector<Delivery> held_back_;  // Behind a block.
   std::map<BlockKey, Block> blocks_;
   Position announced_;
+  std::optional<sqlite::CommitMark> looked_at_;  // Before the last look for other writers.
   Offsets committed_offsets_;
   std::int64_t deliveries_since_offsets_ = 0;
   Instant offsets_committed_at_;

@@ -48,7 +48,7 @@ void judge(Reading::State& state, const ReadRequest& request, const Target& targ
     std::string warning = "stale: waited " +
                           format_duration(std::chrono::round<std::chrono::milliseconds>(freshness.waited)) + " for " +
                           target.description() + "; the read tables show " + shown;
-    if (const auto missing = target.missing_in_log(state.snapshot->connection())) warning += "; " + *missing;
+    if (const auto missing = target.missing_in_log(*state.snapshot)) warning += "; " + *missing;
     if (ending.failure) warning += "; the projector has stopped: " + *ending.failure;
     state.warnings.push_back(std::move(warning));
   } else if (freshness.stale && request.stream) {
@@ -85,11 +85,11 @@ Reading Reader::read(const ReadRequest& request) {
     const std::uint64_t seen = progressing_.count();
     progressing_.check_open();
     auto state = std::make_unique<Reading::State>(snapshots_);
-    sqlite::Connection& connection = state->snapshot->connection();
-    const auto entries = find_entries(*state->snapshot, request);
-    if (!target || deliberately(Bug::head_read_while_waiting)) target.emplace(connection, request, clock_.wall_time());
+    Snapshot& snapshot = *state->snapshot;
+    const auto entries = find_entries(snapshot, request);
+    if (!target || deliberately(Bug::head_read_while_waiting)) target.emplace(snapshot, request, clock_.wall_time());
 
-    Ending ending{.met = target->is_met(connection, entries)};
+    Ending ending{.met = target->is_met(snapshot, entries)};
     if (!ending.met && !deliberately(Bug::waiter_on_dead_projector)) ending.failure = progressing_.failure();
     const Instant now = clock_.now();
     if (!ending.met && !ending.failure && now < deadline) {
@@ -100,11 +100,11 @@ Reading Reader::read(const ReadRequest& request) {
     }
 
     std::optional<std::int64_t> stream;
-    if (request.stream) stream = log::find_stream(connection, *request.stream).value_or(0);
+    if (request.stream) stream = snapshot.find_stream(*request.stream).value_or(0);
     state->stream_number = stream.value_or(0);
     state->of_one_stream = request.stream.has_value();
     for (const projection::Entry& entry : entries) state->projections.push_back(entry.number);
-    state->freshness = measure(*state->snapshot, entries, stream, clock_.wall_time());
+    state->freshness = measure(snapshot, entries, stream, clock_.wall_time());
     if (waited || !ending.met) state->freshness.waited = std::chrono::duration_cast<Duration>(now - began);
     judge(*state, request, *target, ending);
     count_dead_letters(*state, request, entries, stream);

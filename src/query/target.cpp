@@ -41,10 +41,10 @@ bool has_applied(sqlite::Connection& connection, const projection::Entry& entry,
   return run.next();
 }
 
-Target::Target(sqlite::Connection& connection, const ReadRequest& request, Timestamp now) : stream_(request.stream) {
+Target::Target(Snapshot& snapshot, const ReadRequest& request, Timestamp now) : stream_(request.stream) {
   if (const auto* at_least = std::get_if<AtLeastVersion>(&request.consistency)) {
     if (!stream_) throw Error(ErrorCode::invalid, "only a read of one stream can ask for a version");
-    aim_at(connection, request, at_least->version);
+    aim_at(snapshot, request, at_least->version);
     return;
   }
   Position position;
@@ -52,10 +52,10 @@ Target::Target(sqlite::Connection& connection, const ReadRequest& request, Times
   if (const auto* at_least = std::get_if<AtLeastPosition>(&request.consistency)) {
     position = at_least->position;
   } else if (const auto* staleness = std::get_if<MaxStaleness>(&request.consistency)) {
-    position = last_recorded_by(connection, now - staleness->age);
+    position = last_recorded_by(snapshot.connection(), now - staleness->age);
     why = ", the last one of the asked age";
   } else if (std::holds_alternative<Strong>(request.consistency)) {
-    position = log::last_of_log(connection).position;
+    position = snapshot.head();
     why = ", the last one when the read began";
   } else if (request.seen == Position{}) {
     return;
@@ -65,66 +65,67 @@ Target::Target(sqlite::Connection& connection, const ReadRequest& request, Times
     why = seen_before;
   }
   description_ = "position " + std::to_string(position.value) + why;
-  aim_at(connection, request, position);
+  aim_at(snapshot, request, position);
 }
 
-void Target::aim_at(sqlite::Connection& connection, const ReadRequest& request, Version version) {
-  if (request.seen > Position{}) aim_at(connection, request, request.seen);
+void Target::aim_at(Snapshot& snapshot, const ReadRequest& request, Version version) {
+  if (request.seen > Position{}) aim_at(snapshot, request, request.seen);
   const bool seen_is_later = version_ && *version_ > version;
   if (!seen_is_later) {
     version_ = version;
     event_.reset();
-    find_version(connection);
+    find_version(snapshot);
   }
   description_ = "version " + std::to_string(version_->value) + " of " + name(*stream_);
   if (seen_is_later) description_ += seen_before;
 }
 
-void Target::aim_at(sqlite::Connection& connection, const ReadRequest& request, Position position) {
-  if (!request.stream || position > log::last_of_log(connection).position) {
+void Target::aim_at(Snapshot& snapshot, const ReadRequest& request, Position position) {
+  if (!request.stream || position > snapshot.head()) {
     through_ = position;
     return;
   }
   // Of a single stream only its own events matter.
-  const auto stream = log::find_stream(connection, *request.stream);
+  const auto stream = snapshot.find_stream(*request.stream);
   if (!stream) return;
-  sqlite::Run run(connection.statement("SELECT position, version FROM events WHERE stream = ? AND position <= ? "
-                                       "ORDER BY version DESC LIMIT 1"),
-                  *stream, position.value);
+  sqlite::Run run(
+      snapshot.connection().statement("SELECT position, version FROM events WHERE stream = ? AND position <= ? "
+                                      "ORDER BY version DESC LIMIT 1"),
+      *stream, position.value);
   if (!run.next()) return;
   event_ = Position{run.integer(0)};
   version_ = Version{run.integer(1)};
 }
 
-void Target::find_version(sqlite::Connection& connection) {
-  const auto stream = log::find_stream(connection, *stream_);
+void Target::find_version(Snapshot& snapshot) {
+  const auto stream = snapshot.find_stream(*stream_);
   if (!stream) return;
-  sqlite::Run run(connection.statement("SELECT position FROM events WHERE stream = ? AND version = ?"), *stream,
-                  version_->value);
+  sqlite::Run run(snapshot.connection().statement("SELECT position FROM events WHERE stream = ? AND version = ?"),
+                  *stream, version_->value);
   if (run.next()) event_ = Position{run.integer(0)};
 }
 
-bool Target::is_met(sqlite::Connection& connection, std::span<const projection::Entry> entries) {
+bool Target::is_met(Snapshot& snapshot, std::span<const projection::Entry> entries) {
   if (version_ && *version_ > Version{} && !event_) {
-    find_version(connection);
+    find_version(snapshot);
     if (!event_) return deliberately(Bug::missing_version_met);
   }
   for (const projection::Entry& entry : entries) {
     if (through_ && entry.checkpoint < *through_) return false;
-    if (event_ && !has_applied(connection, entry, *event_)) return false;
+    if (event_ && !has_applied(snapshot.connection(), entry, *event_)) return false;
   }
   return true;
 }
 
-std::optional<std::string> Target::missing_in_log(sqlite::Connection& connection) const {
+std::optional<std::string> Target::missing_in_log(Snapshot& snapshot) const {
   if (version_ && !event_ && stream_) {
-    const auto stream = log::find_stream(connection, *stream_);
+    const auto stream = snapshot.find_stream(*stream_);
     if (!stream) return "the log itself holds no " + name(*stream_) + " yet";
-    const Version last = log::last_of_stream(connection, *stream).version;
+    const Version last = log::last_of_stream(snapshot.connection(), *stream).version;
     return "the log itself holds no version " + std::to_string(version_->value) + " yet (its last is " +
            std::to_string(last.value) + ")";
   }
-  const Position head = log::last_of_log(connection).position;
+  const Position head = snapshot.head();
   if (through_ && *through_ > head) {
     return "the log itself holds no position " + std::to_string(through_->value) + " yet (its last is " +
            std::to_string(head.value) + ")";

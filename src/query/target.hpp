@@ -8,20 +8,20 @@
 
 #include "freshet/query.hpp"
 #include "projection/catalog.hpp"
-#include "sqlite/connection.hpp"
+#include "query/snapshot.hpp"
 
 namespace freshet::query {
 
 class Target {
  public:
   // `now` is the time that a MaxStaleness counts back from.
-  Target(sqlite::Connection& connection, const ReadRequest& request, Timestamp now);
+  Target(Snapshot& snapshot, const ReadRequest& request, Timestamp now);
 
   // False: the request takes whatever there is.
   [[nodiscard]] bool asks() const { return !description_.empty(); }
 
-  // Whether all of the projections have it, on the connection's present snapshot.
-  [[nodiscard]] bool is_met(sqlite::Connection& connection, std::span<const projection::Entry> entries);
+  // Whether all of the projections have it, on this snapshot.
+  [[nodiscard]] bool is_met(Snapshot& snapshot, std::span<const projection::Entry> entries);
 
   // The version of the request's stream that has to be seen; nothing if none has.
   [[nodiscard]] std::optional<Version> version() const { return version_; }
@@ -31,12 +31,12 @@ class Target {
 
   // What is missing in the log itself, as a sentence: "the log itself holds no version 3 yet (its last is
   // 2)". Nothing if nothing is.
-  [[nodiscard]] std::optional<std::string> missing_in_log(sqlite::Connection& connection) const;
+  [[nodiscard]] std::optional<std::string> missing_in_log(Snapshot& snapshot) const;
 
  private:
-  void aim_at(sqlite::Connection& connection, const ReadRequest& request, Position position);
-  void aim_at(sqlite::Connection& connection, const ReadRequest& request, Version version);
-  void find_version(sqlite::Connection& connection);
+  void aim_at(Snapshot& snapshot, const ReadRequest& request, Position position);
+  void aim_at(Snapshot& snapshot, const ReadRequest& request, Version version);
+  void find_version(Snapshot& snapshot);
 
   std::optional<StreamId> stream_;
   std::optional<Position> through_;  // Everything up to here.

@@ -40,6 +40,10 @@ class EngineDriver final : public query::Progressing {
   [[nodiscard]] std::optional<Instant> next_step();
   [[nodiscard]] bool is_projecting() const { return projector_ && projector_->is_projecting(); }
   [[nodiscard]] std::uint64_t refusals() const { return projector_ ? projector_->refusals() : 0; }
+  // Duplicates that the projector has not counted in the projection's row yet.
+  [[nodiscard]] std::int64_t skipped(std::int64_t projection) const {
+    return projector_ ? projector_->skipped(projection) : 0;
+  }
   [[nodiscard]] bool is_off() const { return projector_ == nullptr; }
   void hurry() { work_.notify(); }
 

@@ -13,11 +13,12 @@
 #include "projection/dead_letters.hpp"
 #include "projection/projector.hpp"
 #include "projection/retry.hpp"
-#include "projection/upcast_projection.hpp"
 #include "query/freshness.hpp"
 #include "query/reader.hpp"
 #include "store/backup.hpp"
+#include "store/checkpointer.hpp"
 #include "store/engine.hpp"
+#include "store/options.hpp"
 #include "store/verify.hpp"
 #include "subscription/dispatcher.hpp"
 
@@ -26,24 +27,6 @@ namespace {
 
 // How often rebuild() looks whether another process's rebuild has ended.
 constexpr Duration rebuild_look = std::chrono::milliseconds{10};
-
-sqlite::ConnectionOptions connection_options(const StoreOptions& options, sqlite::Access access, sqlite::Sync sync) {
-  return {.file = options.file, .access = access, .sync = sync, .busy_timeout = options.busy_timeout};
-}
-
-// Options without gaps, and the file as it has to be before anything else is opened.
-StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upcasting>& upcasting) {
-  if (!options.clock) options.clock = std::make_shared<SystemClock>();
-  if (!options.on_notice) options.on_notice = [](const Notice&) {};
-  if (options.mode == OpenMode::read_only) options.engine = Engine::off;
-  if (!upcasting->is_empty()) {
-    for (auto& projection : options.projections) {
-      projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);
-    }
-  }
-  log::prepare_file(options.file, options.mode, options.busy_timeout, *options.clock);
-  return options;
-}
 
 }  // namespace
 
@@ -73,6 +56,10 @@ class [[gnu::visibility("hidden")]] Store::Impl {
       return !gate_.is_closed() && (!progress || progress(done, total));
     };
   }
+  void let_go_of_snapshots() {
+    log_snapshots_.let_go();
+    query_snapshots_.let_go();
+  }
   void close();
 
   // In the order of the data flow; destroyed from the end of it.
@@ -82,9 +69,10 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   // The last connection to close: it folds the write-ahead log into the file. None when reading only.
   std::unique_ptr<sqlite::Connection> writer_;
   sqlite::Pool readers_;
-  query::Snapshots snapshots_;
+  log::Snapshots log_snapshots_;
+  query::Snapshots query_snapshots_;
   projection::Catalog catalog_;
-  log::Turn turn_{[this] { snapshots_.let_go(); }};
+  log::Turn turn_{[this] { let_go_of_snapshots(); }};
   std::unique_ptr<projection::Applier> synchronous_;  // On the writer's connection.
   std::unique_ptr<Bus> bus_;
   log::SqliteEventLog log_;
@@ -93,6 +81,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   Signal progress_{news_};
   std::unique_ptr<sqlite::Connection> projector_connection_;
   projection::Lease lease_;
+  store::Checkpointer checkpointer_;
   store::EngineDriver engine_;
   query::Reader reader_;
   subscription::Dispatcher dispatcher_;
@@ -113,32 +102,37 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   void check_known(std::string_view name) const;
   // The projection of this name, or all of them.
   [[nodiscard]] projection::Catalog chosen(const std::optional<std::string>& name) const;
+  // Of the connections that write all the time.
+  [[nodiscard]] sqlite::ConnectionOptions writing(sqlite::Sync sync);
   // Of long work beside the projector: what it writes can be made again, as what the projector writes.
-  [[nodiscard]] sqlite::ConnectionOptions beside_the_projector() const;
+  [[nodiscard]] sqlite::ConnectionOptions beside_the_projector() const {
+    return store::connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal);
+  }
 
-  std::vector<Trace> taken_;  // By synchronous appends of the open transaction; told after its commit.
+  std::vector<Trace> taken_;         // By synchronous appends of the open transaction; told after its commit.
+  std::atomic<Position> projected_;  // The last one of a synchronous append.
   std::atomic<bool> drained_ = false;
   bool rows_changed_ = false;  // By the append in progress; used only under the turn.
 };
 
 Store::Impl::Impl(StoreOptions options)
     : upcasting_(std::make_shared<const log::Upcasting>(options.upcasters)),
-      options_(prepared(std::move(options), upcasting_)),
+      options_(store::prepared(std::move(options), upcasting_)),
       writer_(options_.mode == OpenMode::read_only
                   ? nullptr
-                  : std::make_unique<sqlite::Connection>(connection_options(
-                        options_, sqlite::Access::read_write,
+                  : std::make_unique<sqlite::Connection>(writing(
                         options_.durability == Durability::power_loss ? sqlite::Sync::full : sqlite::Sync::normal))),
-      readers_(connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
-      // Not kept: under load a read was seen that lacked what a kept one had not noticed.
-      snapshots_(readers_, query::Snapshots::Keep::none),
+      readers_(store::connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
+      log_snapshots_(readers_, store::keep(options_)),
+      query_snapshots_(readers_, store::keep(options_)),
       bus_(make_in_process_bus(
           options_.bus, [this](Position after, std::size_t events_max) { return log_.read_inside(after, events_max); },
           *options_.clock)),
-      log_(writer_.get(), readers_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
+      log_(writer_.get(), log_snapshots_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
       lease_(options_.file, "lease"),
-      engine_(options_.engine, *options_.clock, work_, progress_, [this] { snapshots_.let_go(); }),
-      reader_(snapshots_, *options_.clock, engine_),
+      checkpointer_(beside_the_projector(), turn_, [this](const Error& error) { log_.close_after(error); }),
+      engine_(options_.engine, *options_.clock, work_, progress_, [this] { let_go_of_snapshots(); }),
+      reader_(query_snapshots_, *options_.clock, engine_),
       dispatcher_(options_.engine == Engine::stepped ? subscription::Dispatcher::Drive::steps
                                                      : subscription::Dispatcher::Drive::thread,
                   readers_, *options_.clock, {.news = news_, .notice = [this](const std::string& message) {
@@ -222,12 +216,12 @@ void Store::Impl::project(const std::vector<RecordedEvent>& events) {
                 "cannot project synchronously: an earlier event of the stream is a dead letter");
   }
   synchronous_->save();
+  projected_ = events.back().position;
   rows_changed_ = true;
 }
 
 void Store::Impl::start_engine() {
-  projector_connection_ = std::make_unique<sqlite::Connection>(
-      connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal));
+  projector_connection_ = std::make_unique<sqlite::Connection>(writing(sqlite::Sync::normal));
   engine_.start(std::make_unique<projection::Projector>(projection::ProjectorContext{
       .connection = *projector_connection_,
       .catalog = catalog_,
@@ -235,6 +229,7 @@ void Store::Impl::start_engine() {
       .bus = *bus_,
       .clock = *options_.clock,
       .lease = lease_,
+      .projected_by_appends = projected_,
       .store = options_.file,
       .work = work_,
       .progress = progress_,
@@ -289,7 +284,7 @@ std::vector<ProjectionStatus> Store::Impl::projections() {
                         .head = head,
                         .behind_events = lag.events,
                         .behind = lag.age,
-                        .duplicates_skipped = entry->duplicates_skipped,
+                        .duplicates_skipped = entry->duplicates_skipped + engine_.skipped(entry->number),
                         .dead_letters = projection::count_dead_letters(*connection, entry->number, std::nullopt)});
   }
   return statuses;
@@ -313,8 +308,12 @@ projection::Catalog Store::Impl::chosen(const std::optional<std::string>& name) 
   return chosen;
 }
 
-sqlite::ConnectionOptions Store::Impl::beside_the_projector() const {
-  return connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal);
+sqlite::ConnectionOptions Store::Impl::writing(sqlite::Sync sync) {
+  auto options = store::connection_options(options_, sqlite::Access::read_write, sync);
+  if (options_.engine == Engine::threads) {
+    options.leave_checkpoint = [this](int pages) { return checkpointer_.note(pages); };
+  }
+  return options;
 }
 
 bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {
@@ -391,7 +390,7 @@ std::int64_t Store::Impl::discard_dead_letters(const DeadLetterChoice& choice) {
 
 void Store::Impl::close() {
   const auto finish = [this] {
-    snapshots_.let_go();
+    let_go_of_snapshots();
     if (drained_) {
       // A process that appended while we held the lease left its events to us; it may have done so after
       // our last look.
@@ -400,6 +399,7 @@ void Store::Impl::close() {
     // After the engine, so that a callback that waits in a read has been woken.
     dispatcher_.stop();
     log_.close();
+    checkpointer_.stop();
   };
   gate_.close([this] { engine_.stop(); }, finish);
 }

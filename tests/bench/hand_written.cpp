@@ -14,8 +14,8 @@ constexpr const char* tables_sql = R"(
     number INTEGER PRIMARY KEY, category TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (category, id)) STRICT;
   CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL,
-    data ANY NOT NULL, content_type TEXT, metadata TEXT, occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL,
-    checksum INTEGER NOT NULL) STRICT;
+    schema_version INTEGER NOT NULL, data ANY NOT NULL, content_type TEXT, metadata TEXT,
+    occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS events_of_stream ON events (stream, version);
   CREATE TABLE IF NOT EXISTS commands (
     id TEXT PRIMARY KEY, stream INTEGER, target TEXT, first INTEGER NOT NULL, last INTEGER NOT NULL,
@@ -74,7 +74,7 @@ Log::Log(Database& database)
     : begin_(database.handle(), "BEGIN IMMEDIATE"),
       commit_(database.handle(), "COMMIT"),
       insert_stream_(database.handle(), "INSERT INTO streams (number, category, id) VALUES (?, 'order', ?)"),
-      insert_event_(database.handle(), "INSERT INTO events VALUES (?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?)"),
+      insert_event_(database.handle(), "INSERT INTO events VALUES (?, ?, ?, ?, 1, ?, NULL, NULL, ?, ?, ?)"),
       insert_key_(database.handle(), "INSERT INTO commands VALUES (?1, ?2, NULL, ?3, ?3, ?4, '')") {}
 
 std::int64_t Log::insert(const Supplied& supplied) {

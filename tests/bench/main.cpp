@@ -10,6 +10,7 @@
 
 #include "bench/contests.hpp"
 #include "bench/output.hpp"
+#include "bench/scale.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::bench {
@@ -21,6 +22,7 @@ constexpr const char* usage = R"(usage: bench [options]
   --list             the names of the contests
   --rounds N         how often the sides take turns (9)
   --quick            less work, and 3 rounds: to see that all is well
+  --scale [EVENTS]   what a large file costs (10000000 events) beside one of 100000, instead of the contests
   --json FILE        the results as JSON too
   --directory DIR    where the measured files are, on the disk that matters (.)
   --freshet PROGRAM  the executable, for the measurement of whole processes
@@ -35,6 +37,7 @@ struct Options {
   std::optional<int> rounds;
   bool quick = false;
   bool list = false;
+  std::optional<std::size_t> scale;
 };
 
 Options parse(int count, char** arguments) {
@@ -57,6 +60,9 @@ Options parse(int count, char** arguments) {
       options.directory = value();
     } else if (option == "--freshet") {
       options.freshet = std::filesystem::absolute(value());
+    } else if (option == "--scale") {
+      const bool is_given = index + 1 < count && *arguments[index + 1] != '-';
+      options.scale = is_given ? std::strtoull(arguments[++index], nullptr, 10) : scale_events;
     } else if (option == "--quick") {
       options.quick = true;
     } else if (option == "--list") {
@@ -115,6 +121,10 @@ void run_all(const Options& options) {
                 .outcomes = {}};
   std::printf("%s\n%s\n%s", report.machine.c_str(), report.workload.c_str(), heading().c_str());
   const Place place(options.directory);
+  if (options.scale) {
+    measure_scale(workload, place.path(), *options.scale);
+    return;
+  }
   for (const NamedContest& contest : contests) {
     const auto directory = place.path() / contest.name;
     std::filesystem::create_directory(directory);

@@ -1,0 +1,32 @@
+// Gaps filled, projections wrapped, the file prepared.
+#include "store/options.hpp"
+
+#include <utility>
+
+#include "log/format.hpp"
+#include "projection/upcast_projection.hpp"
+
+namespace freshet::store {
+
+sqlite::ConnectionOptions connection_options(const StoreOptions& options, sqlite::Access access, sqlite::Sync sync) {
+  return {.file = options.file, .access = access, .sync = sync, .busy_timeout = options.busy_timeout};
+}
+
+sqlite::Keep keep(const StoreOptions& options) {
+  return options.engine == Engine::threads ? sqlite::Keep::some : sqlite::Keep::none;
+}
+
+StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upcasting>& upcasting) {
+  if (!options.clock) options.clock = std::make_shared<SystemClock>();
+  if (!options.on_notice) options.on_notice = [](const Notice&) {};
+  if (options.mode == OpenMode::read_only) options.engine = Engine::off;
+  if (!upcasting->is_empty()) {
+    for (auto& projection : options.projections) {
+      projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);
+    }
+  }
+  log::prepare_file(options.file, options.mode, options.busy_timeout, *options.clock);
+  return options;
+}
+
+}  // namespace freshet::store

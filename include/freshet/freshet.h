@@ -10,7 +10,7 @@
 // handle, a reading used after its store) stops the process with a sentence.
 //
 // Threads: a freshet_store may be used by any thread at any time. Everything else belongs to one thread at a
-// time. Callbacks are called on the thread that each of them names.
+// time. Callbacks are called on the thread that each of them names. Where they fail they say why in their `error`.
 //
 // Names here are never renamed or removed; enumerators keep their numbers.
 #pragma once
@@ -30,6 +30,7 @@ typedef struct freshet_events freshet_events;
 typedef struct freshet_reading freshet_reading;
 typedef struct freshet_rows freshet_rows;
 typedef struct freshet_tables freshet_tables;
+typedef struct freshet_subscription freshet_subscription;
 
 // Errors are as in freshet/error.hpp; the others are answers.
 typedef enum freshet_code {
@@ -238,6 +239,59 @@ freshet_code freshet_wait(freshet_store* store, const char* projection, int64_t 
 
 // Makes a projection's tables again from the log, on the caller's thread, while the old ones answer.
 freshet_code freshet_rebuild(freshet_store* store, const char* projection, freshet_error* error);
+
+// --- Being told ------------------------------------------------------------------------------------------------
+
+// Which events; see freshet/subscription.hpp.
+typedef struct freshet_events_request {
+  int64_t after;         // A position, exclusive: 0 is from the beginning, freshet_head only what is new.
+  const char* category;  // NULL: all events.
+  const char* id;        // NULL: of all streams of the category.
+  size_t events_max;     // In one batch, up to 1000; 0: 200.
+} freshet_events_request;
+
+// How far a projection is: everything up to `position` is in its rows, and what comes above it may be.
+typedef struct freshet_change {
+  const char* projection;
+  int64_t position;
+} freshet_change;
+
+// What has happened: at least one event, or at least one projection whose rows or progress have changed.
+typedef struct freshet_news {
+  const freshet_events* events;   // Of a subscription to events, otherwise NULL. Not to be freed.
+  const freshet_change* changes;  // Of a subscription to changes, otherwise NULL.
+  size_t changes_count;
+  int64_t through;  // Of events: where a later subscription goes on, as its `after`.
+  int64_t head;     // The log's last position.
+} freshet_news;
+
+// Called on a thread of the store's, one call at a time for all subscriptions of a store, perhaps before subscribing
+// has returned. It may use the store, subscribe, and end any subscription, its own included; it must not close the
+// store. `news` is valid until it returns. Another code than FRESHET_OK ends its subscription.
+typedef freshet_code (*freshet_told)(void* context, const freshet_news* news, freshet_error* error);
+
+// Events: those that the log holds already and then those that are appended, by whichever process, in position order,
+// none left out and none twice. Changes: at once, and whenever rows or progress have changed; who is slow is told the
+// newest state. Without a callback (NULL) the news wait for freshet_take. Ends with freshet_unsubscribe.
+freshet_code freshet_subscribe_to_events(freshet_store* store, const freshet_events_request* request, freshet_told told,
+                                         void* context, freshet_subscription** subscription, freshet_error* error);
+freshet_code freshet_subscribe_to_changes(freshet_store* store, const char* const* projections,
+                                          size_t projections_count, freshet_told told, void* context,
+                                          freshet_subscription** subscription, freshet_error* error);
+
+// From here on the callback does not run. Waits for a call that is going on, unless this is within it. Before or after
+// the store is closed.
+void freshet_unsubscribe(freshet_subscription* subscription);
+
+// Whether nothing more will come: the callback or the reading of the log has failed, or the store is closed. Then
+// `why`, which may be NULL, says it.
+bool freshet_subscription_ended(const freshet_subscription* subscription, freshet_error* why);
+
+// Both only without a callback. The descriptor is to be polled: readable while there is something to take, or the
+// subscription has ended; do not read or close it. Taking does not wait: `has_news` is false if there is nothing yet,
+// and the code is FRESHET_CLOSED if nothing more will come. News are valid until the next call for the subscription.
+int freshet_subscription_descriptor(const freshet_subscription* subscription);
+freshet_code freshet_take(freshet_subscription* subscription, freshet_news* news, bool* has_news, freshet_error* error);
 
 // --- For the callbacks of a projection -------------------------------------------------------------------------
 

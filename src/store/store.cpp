@@ -79,7 +79,8 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   Gate gate_;
   std::shared_ptr<const log::Upcasting> upcasting_;
   StoreOptions options_;
-  // The last connection to close: it folds the write-ahead log into the file. None when reading only.
+  // The last connection to close folds the write-ahead log into the file: the writer, or when reading only the keeper.
+  std::unique_ptr<sqlite::Connection> keeper_;
   std::unique_ptr<sqlite::Connection> writer_;
   sqlite::Pool readers_;
   query::Snapshots snapshots_;
@@ -110,8 +111,8 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   void check_known(std::string_view name) const;
   // The projection of this name, or all of them.
   [[nodiscard]] projection::Catalog chosen(const std::optional<std::string>& name) const;
-  // Of long work beside the projector: what it writes can be made again, as what the projector writes.
-  [[nodiscard]] sqlite::ConnectionOptions beside_the_projector() const;
+  // Of the projector, and of long work beside it: what they write can be made again.
+  [[nodiscard]] sqlite::ConnectionOptions projecting_options() const;
 
   std::vector<Trace> taken_;  // By synchronous appends of the open transaction; told after its commit.
   std::atomic<bool> drained_ = false;
@@ -121,6 +122,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
 Store::Impl::Impl(StoreOptions options)
     : upcasting_(std::make_shared<const log::Upcasting>(options.upcasters)),
       options_(prepared(std::move(options), upcasting_)),
+      keeper_(options_.mode == OpenMode::read_only ? sqlite::open_keeper({.file = options_.file}) : nullptr),
       writer_(options_.mode == OpenMode::read_only
                   ? nullptr
                   : std::make_unique<sqlite::Connection>(connection_options(
@@ -223,8 +225,7 @@ void Store::Impl::project(const std::vector<RecordedEvent>& events) {
 }
 
 void Store::Impl::start_engine() {
-  projector_connection_ = std::make_unique<sqlite::Connection>(
-      connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal));
+  projector_connection_ = std::make_unique<sqlite::Connection>(projecting_options());
   engine_.start(std::make_unique<projection::Projector>(projection::ProjectorContext{
       .connection = *projector_connection_,
       .catalog = catalog_,
@@ -304,13 +305,13 @@ projection::Catalog Store::Impl::chosen(const std::optional<std::string>& name) 
   return chosen;
 }
 
-sqlite::ConnectionOptions Store::Impl::beside_the_projector() const {
+sqlite::ConnectionOptions Store::Impl::projecting_options() const {
   return connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal);
 }
 
 bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {
   check_writable();
-  sqlite::Connection connection(beside_the_projector());
+  sqlite::Connection connection(projecting_options());
   projection::Rebuild rebuild(connection, turn_, *options_.clock, chosen(std::string(name)).front(), options_.file,
                               options_.projector);
   const Instant deadline = options_.clock->now() + options_.busy_timeout;
@@ -351,7 +352,7 @@ std::vector<DeadLetter> Store::Impl::dead_letters(const DeadLetterChoice& choice
 
 std::int64_t Store::Impl::retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress) {
   check_writable();
-  sqlite::Connection connection(beside_the_projector());
+  sqlite::Connection connection(projecting_options());
   const auto total = static_cast<std::int64_t>(dead_letters(choice).size());
   std::int64_t applied = 0;
   for (const projection::Registered& registered : chosen(choice.projection)) {
@@ -368,7 +369,7 @@ std::int64_t Store::Impl::retry_dead_letters(const DeadLetterChoice& choice, con
 
 std::int64_t Store::Impl::discard_dead_letters(const DeadLetterChoice& choice) {
   check_writable();
-  sqlite::Connection connection(beside_the_projector());
+  sqlite::Connection connection(projecting_options());
   const std::lock_guard turn(turn_);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   std::int64_t discarded = 0;
@@ -461,7 +462,6 @@ std::vector<ProjectionStatus> Store::projections() {
   const Gate::Visit visit(impl_->gate_);
   return impl_->projections();
 }
-
 bool Store::rebuild(std::string_view projection, const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
   return impl_->guarded([&] { return impl_->rebuild(projection, impl_->unless_closed(progress)); });

@@ -26,6 +26,7 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// What execute() promises beside the decision itself.
 struct ExecuteOptions {
   // What the caller saw when it made up its mind. A mismatch is a Conflict; with any(), the command is
   // decided again on what another writer added, up to decide_attempts_max times.
@@ -56,6 +57,8 @@ void fold(Replayed<Decider>& replayed, const RecordedEvent& event) {
   replayed.position = event.position;
 }
 
+// Reads the whole stream and folds it: it takes the longer, the more events there are. A stream that does not exist is
+// the initial state, with version 0.
 template <typename Decider>
 [[nodiscard]] Replayed<Decider> replay(const EventLog& log, const StreamId& stream) {
   Replayed<Decider> replayed;
@@ -73,6 +76,7 @@ struct Rejected {
   bool duplicate = false;  // A retry: this is the first answer.
 };
 
+// What can be expected of a command.
 template <typename Decider>
 using Outcome = std::variant<Appended, Conflict, Rejected<typename Decider::Rejection>>;
 

@@ -24,6 +24,8 @@
 extern "C" {
 #endif
 
+// Handles: what a store is opened with, the store, what was read of its log, a moment of its read tables, the rows of a
+// query, the tables in the hands of a projection, and being told.
 typedef struct freshet_options freshet_options;
 typedef struct freshet_store freshet_store;
 typedef struct freshet_events freshet_events;
@@ -55,6 +57,7 @@ typedef enum freshet_code {
 // A message longer than this is cut.
 #define FRESHET_MESSAGE_SIZE 1024
 
+// Why a call has failed; the caller's own, such as a variable.
 typedef struct freshet_error {
   freshet_code code;
   char message[FRESHET_MESSAGE_SIZE];  // Lower case, without a full stop.
@@ -68,11 +71,14 @@ const char* freshet_code_name(freshet_code code);
 
 // --- Opening ---------------------------------------------------------------------------------------------------
 
+// What opening may do to the file, as in freshet/store.hpp.
 typedef enum freshet_mode { FRESHET_CREATE = 0, FRESHET_EXISTING = 1, FRESHET_READ_ONLY_MODE = 2 } freshet_mode;
+// What a finished append survives, as in freshet/event_log.hpp.
 typedef enum freshet_durability { FRESHET_PROCESS_CRASH = 0, FRESHET_POWER_LOSS = 1 } freshet_durability;
 
 // A parameter of a statement; borrowed until the statement has run.
 typedef enum freshet_type { FRESHET_NULL = 0, FRESHET_INTEGER = 1, FRESHET_REAL = 2, FRESHET_TEXT = 3 } freshet_type;
+// The member that `type` names counts, and for text its size as well.
 typedef struct freshet_value {
   freshet_type type;
   int64_t integer;
@@ -139,8 +145,10 @@ freshet_code freshet_close(freshet_store* store, freshet_error* error);
 // Expected versions beside those from 1; 0 is a stream that does not exist yet.
 enum { FRESHET_ANY = -1, FRESHET_EXISTS = -2, FRESHET_NONE = 0 };
 
+// When the read tables learn of an append: later, by the bus, or in its own transaction.
 typedef enum freshet_projecting { FRESHET_ASYNCHRONOUS = 0, FRESHET_SYNCHRONOUS = 1 } freshet_projecting;
 
+// An event that is not recorded yet; see freshet/event.hpp for the bounds. Borrowed for the duration of the call.
 typedef struct freshet_new_event {
   const char* type;
   const char* data;
@@ -150,6 +158,7 @@ typedef struct freshet_new_event {
   const int64_t* occurred_at;  // NULL: now.
 } freshet_new_event;
 
+// What was recorded.
 typedef struct freshet_appended {
   int64_t first;    // Positions; 0 where no events were recorded.
   int64_t last;     // Inclusive.
@@ -165,6 +174,7 @@ freshet_code freshet_append(freshet_store* store, const char* category, const ch
 
 // --- Reading the log -------------------------------------------------------------------------------------------
 
+// The last committed position, and a stream's last version; 0 where there is nothing yet.
 freshet_code freshet_head(freshet_store* store, int64_t* position, freshet_error* error);
 freshet_code freshet_stream_version(freshet_store* store, const char* category, const char* id, int64_t* version,
                                     freshet_error* error);
@@ -188,6 +198,7 @@ typedef enum freshet_consistency {
   FRESHET_STRONG = 4              // Everything committed when the read began.
 } freshet_consistency;
 
+// What is read, how fresh it has to be, and how long that may be waited for.
 typedef struct freshet_request {
   const char* const* projections;  // At least one name.
   size_t projections_count;
@@ -199,6 +210,7 @@ typedef struct freshet_request {
   bool fail_if_stale;  // FRESHET_STALE or FRESHET_PROJECTION_FAILED instead of a stale answer.
 } freshet_request;
 
+// How fresh an answer is, as in freshet/query.hpp.
 typedef struct freshet_freshness {
   bool stale;
   int64_t position;  // Everything up to here is in the answer.

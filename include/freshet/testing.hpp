@@ -46,6 +46,7 @@ class Decided {
   using Events = std::vector<typename Decider::Event>;
   using Decision = std::variant<Events, typename Decider::Rejection>;
 
+  // By Given::when().
   explicit Decided(Decision decision) : decision_(std::move(decision)) {}
 
   // These events, in this order.
@@ -82,6 +83,7 @@ class Given {
     }
   }
 
+  // What the past comes to, and what is decided on it.
   [[nodiscard]] const typename Decider::State& state() const { return state_; }
   [[nodiscard]] Decided<Decider> when(const typename Decider::Command& command) const {
     return Decided<Decider>(Decider::decide(command, state_));
@@ -92,6 +94,7 @@ class Given {
   Version version_;
 };
 
+// What is to be tested begins here: `given<Tasks>({...}).when(...).then({...})`.
 template <typename Decider>
 [[nodiscard]] Given<Decider> given(const std::vector<typename Decider::Event>& history = {}) {
   return Given<Decider>(history);
@@ -137,6 +140,7 @@ class ScratchStore {
   ScratchStore(const ScratchStore&) = delete;
   ScratchStore& operator=(const ScratchStore&) = delete;
 
+  // The open store, another one after reopen(); its clock; and its file.
   [[nodiscard]] Store& store() { return *store_; }
   [[nodiscard]] VirtualClock& clock() { return *clock_; }
   [[nodiscard]] const std::filesystem::path& file() const { return options_.file; }
@@ -168,16 +172,17 @@ class ScratchStore {
 
 // What a projection makes of events, whichever way they come.
 struct ProjectionCheck {
+  // An event, and where it is recorded.
   struct Given {
     StreamId stream;
     NewEvent event;
   };
 
-  std::shared_ptr<const Projection> projection;
-  std::vector<Given> given;           // In the order of recording.
-  std::string query;                  // With an ORDER BY, such as "SELECT name FROM {shelves} ORDER BY name".
-  std::vector<std::string> expected;  // Its rows, as rows_of() gives them.
-  std::vector<Upcaster> upcasters = {};
+  std::shared_ptr<const Projection> projection;  // The one that is checked.
+  std::vector<Given> given;                      // In the order of recording.
+  std::string query;                     // With an ORDER BY, such as "SELECT name FROM {shelves} ORDER BY name".
+  std::vector<std::string> expected;     // Its rows, as rows_of() gives them.
+  std::vector<Upcaster> upcasters = {};  // Those of the store.
   // So often everything is delivered again, in another order between streams and with duplicates.
   int rounds = 10;
   std::uint64_t seed = 1;  // Of the first round; the next has the next.

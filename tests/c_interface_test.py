@@ -4,6 +4,8 @@
 import ctypes
 import os
 import pathlib
+import queue
+import select
 import sys
 import tempfile
 import threading
@@ -12,8 +14,9 @@ from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_double, c_int, c_
 
 LIBRARY = ctypes.CDLL(os.environ["FRESHET_LIBRARY"])
 
+PATIENCE = 60  # Seconds after which what has not come is taken for lost.
 OK, CONFLICT, NOT_FRESH = 0, 1, 2
-FILE_MISSING, CLOSED, STALE, PROJECTION_FAILED, INVALID = 13, 18, 19, 20, 21
+FILE_MISSING, CLOSED, STALE, PROJECTION_FAILED, INVALID, FAILURE = 13, 18, 19, 20, 21, 99
 ANY, EXISTS, NONE = -1, -2, 0
 EVENTUAL, AT_LEAST_VERSION, AT_LEAST_POSITION, MAX_STALENESS, STRONG = range(5)
 
@@ -68,6 +71,30 @@ class Freshness(ctypes.Structure):
         "position", "head", "version", "latest_version", "behind_events", "behind", "waited")]]
 
 
+class EventsRequest(ctypes.Structure):
+    _fields_ = [("after", c_int64), ("category", c_char_p), ("id", c_char_p), ("events_max", c_size_t)]
+
+
+class Change(ctypes.Structure):
+    _fields_ = [("projection", c_char_p), ("position", c_int64)]
+
+
+class News(ctypes.Structure):
+    _fields_ = [("events", c_void_p), ("changes", POINTER(Change)), ("changes_count", c_size_t),
+                ("through", c_int64), ("head", c_int64)]
+
+    def texts(self):
+        return [event.bytes().decode() for event in (LIBRARY.freshet_events_at(self.events, index)
+                                                     for index in range(LIBRARY.freshet_events_count(self.events)))]
+
+    def positions(self):
+        return {self.changes[index].projection.decode(): self.changes[index].position
+                for index in range(self.changes_count)}
+
+
+TOLD = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(News), POINTER(Error))
+
+
 def declare(name, result, *arguments):
     function = getattr(LIBRARY, name)
     function.restype = result
@@ -108,6 +135,14 @@ declare("freshet_rows_text", c_void_p, c_void_p, c_int, POINTER(c_size_t))
 declare("freshet_rows_free", None, c_void_p)
 declare("freshet_wait", c_int, c_void_p, c_char_p, c_int64, c_int64, ERROR)
 declare("freshet_rebuild", c_int, c_void_p, c_char_p, ERROR)
+declare("freshet_subscribe_to_events", c_int, c_void_p, POINTER(EventsRequest), TOLD, c_void_p, POINTER(c_void_p),
+        ERROR)
+declare("freshet_subscribe_to_changes", c_int, c_void_p, POINTER(c_char_p), c_size_t, TOLD, c_void_p,
+        POINTER(c_void_p), ERROR)
+declare("freshet_unsubscribe", None, c_void_p)
+declare("freshet_subscription_ended", c_bool, c_void_p, ERROR)
+declare("freshet_subscription_descriptor", c_int, c_void_p)
+declare("freshet_take", c_int, c_void_p, POINTER(News), POINTER(c_bool), ERROR)
 declare("freshet_tables_execute", c_int, c_void_p, c_char_p, POINTER(Value), c_size_t, ERROR)
 
 
@@ -222,6 +257,45 @@ class Store:
             LIBRARY.freshet_reading_free(reading)
 
 
+class Subscription:
+    """To events, or to changes of the read table; ends with the block."""
+
+    def __init__(self, store, after=0, category=None, stream=None, events_max=0, changes=False, told=None):
+        self.handle = c_void_p()
+        self.told = TOLD(told) if told else TOLD()  # Kept for as long as the store may call it.
+        if changes:
+            call("freshet_subscribe_to_changes", store.handle, names("names"), 1, self.told, None, byref(self.handle))
+        else:
+            request = EventsRequest(after, category, stream, events_max)
+            call("freshet_subscribe_to_events", store.handle, byref(request), self.told, None, byref(self.handle))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_ignored):
+        self.end()
+
+    def end(self):
+        LIBRARY.freshet_unsubscribe(self.handle)
+        self.handle = c_void_p()
+
+    def why_ended(self):
+        why = Error()
+        return why.message.decode() if LIBRARY.freshet_subscription_ended(self.handle, byref(why)) else None
+
+    def take(self):
+        """The news, or None where there are none yet."""
+        news, has_news = News(), c_bool()
+        call("freshet_take", self.handle, byref(news), byref(has_news))
+        return news if has_news else None
+
+    def wait(self):
+        descriptor = LIBRARY.freshet_subscription_descriptor(self.handle)
+        readable, _, _ = select.select([descriptor], [], [], PATIENCE)
+        assert readable, "nothing came"
+        return self.take()
+
+
 class CInterfaceTest(unittest.TestCase):
     def setUp(self):
         place = tempfile.TemporaryDirectory()
@@ -304,6 +378,92 @@ class CInterfaceTest(unittest.TestCase):
             before = store.read("SELECT times FROM {names}", consistency=STRONG)[0]
             call("freshet_rebuild", store.handle, b"names")
             self.assertEqual(store.read("SELECT times FROM {names}", consistency=STRONG)[0], before)
+
+    def test_a_subscription_brings_what_is_in_the_log_and_then_what_is_appended(self):
+        with Store(self.file) as store:
+            store.append("a", "one", "two", "three")
+            with Subscription(store, after=1, events_max=1) as subscription:
+                self.assertEqual(subscription.wait().texts(), ["two"])
+                news = subscription.wait()
+                self.assertEqual((news.texts(), news.through, news.head), (["three"], 3, 3))
+                self.assertIsNone(subscription.take())
+                store.append("b", "four")
+                self.assertEqual(subscription.wait().texts(), ["four"])
+
+    def test_a_subscription_to_a_stream_or_a_category_leaves_the_rest_out(self):
+        with Store(self.file) as store:
+            store.append("a", "one")
+            store.append("b", "two")
+            with Subscription(store, category=b"name", stream=b"b") as stream, \
+                    Subscription(store, category=b"name") as category, Subscription(store, category=b"other") as other:
+                self.assertEqual(stream.wait().texts(), ["two"])
+                self.assertEqual(category.wait().texts(), ["one", "two"])
+                self.assertIsNone(other.take())
+
+    def test_a_callback_is_told_on_another_thread_of_each_event_once(self):
+        told = queue.Queue()
+
+        def tell(_context, news, _error):
+            for text in news.contents.texts():
+                told.put((text, threading.get_ident()))
+            return OK
+        with Store(self.file) as store, Subscription(store, told=tell):
+            store.append("a", "one")
+            store.append("a", "two")
+            found = [told.get(timeout=PATIENCE) for _ in range(2)]
+            self.assertEqual([text for text, _ in found], ["one", "two"])
+            self.assertNotIn(threading.get_ident(), [thread for _, thread in found])
+
+    def test_a_callback_may_use_the_store_and_end_its_own_subscription(self):
+        told, subscribed = queue.Queue(), threading.Event()
+        with Store(self.file) as store:
+            def tell(_context, news, _error):
+                subscribed.wait(PATIENCE)
+                subscription.end()
+                store.append("b", "from within")
+                told.put(news.contents.texts())
+                return OK
+            subscription = Subscription(store, told=tell)
+            subscribed.set()
+            store.append("a", "one")
+            self.assertEqual(told.get(timeout=PATIENCE), ["one"])
+            store.append("a", "two")
+            with Subscription(store) as later:  # When it has been told, the first one would have been.
+                seen = []
+                while len(seen) < 3:
+                    seen += later.wait().texts()
+            self.assertTrue(told.empty())
+
+    def test_a_callback_that_fails_ends_its_subscription_with_its_reason(self):
+        called = threading.Event()
+
+        def tell(_context, _news, error):
+            error.contents.message = b"the window is gone"
+            called.set()
+            return FAILURE
+        with Store(self.file) as store, Subscription(store, told=tell) as subscription:
+            self.assertIsNone(subscription.why_ended())
+            store.append("a", "one")
+            self.assertTrue(called.wait(PATIENCE))
+            with Subscription(store) as later:  # Told after it, by the same thread.
+                later.wait()
+            self.assertIn("the window is gone", subscription.why_ended())
+
+    def test_changes_of_a_read_table_tell_how_far_it_is(self):
+        with Store(self.file) as store, Subscription(store, changes=True) as subscription:
+            store.append("a", "one", "two")
+            reached = 0
+            while reached < 2:
+                reached = subscription.wait().positions()["names"]
+            self.assertEqual(store.read("SELECT text FROM {names}")[0], ["two"])
+            self.assert_fails(INVALID, "no projection", call, "freshet_subscribe_to_changes", store.handle,
+                              names("other"), 1, TOLD(), None, byref(c_void_p()))
+
+    def test_closing_the_store_ends_its_subscriptions(self):
+        with Store(self.file) as store:
+            subscription = Subscription(store)
+        self.assert_fails(CLOSED, "the store is closed", subscription.wait)
+        subscription.end()
 
     def test_failures_have_codes_and_sentences(self):
         self.assert_fails(FILE_MISSING, "there is no file", Store, self.file, mode=1)

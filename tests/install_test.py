@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The build is installed into a scratch folder, and a program is built against it and run, each way that the README
-names. BUILD is the build directory; CXX may name the compiler. What a build has not made is skipped and named.
+names; so is the application of docs/getting-started.md, as it stands there. BUILD is the build directory; CXX may name
+the compiler. What a build has not made is skipped and named.
 """
 
 import os
@@ -180,6 +181,55 @@ class LibraryTest(InstallTest):
             text = file.read_text(encoding="utf-8")
             for place in [str(ROOT), str(BUILD)]:
                 self.assertNotIn(place, text, file)
+
+
+class GettingStartedTest(InstallTest):
+    PAGE = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+
+    def setUp(self):
+        super().setUp()
+        library = shared_library()
+        if library is None:
+            self.skipTest("this build has no shared library: configure it with -Ddefault_library=both")
+        for name, text in re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)^```", self.PAGE, re.M | re.S):
+            (self.place / name).write_text(text, encoding="utf-8")
+        # The prefix is that of an installation for good.
+        description = next(PREFIX.rglob("freshet.pc")).read_text(encoding="utf-8")
+        (self.place / "freshet.pc").write_text(re.sub("^prefix=.*", f"prefix={PREFIX}", description, flags=re.M),
+                                               encoding="utf-8")
+        self.environment = {**os.environ, "CXX": CXX, "PKG_CONFIG_PATH": str(self.place),
+                            "CMAKE_PREFIX_PATH": str(PREFIX), "LD_LIBRARY_PATH": str(library.parent)}
+
+    def do(self, *command):
+        return run(*command, cwd=self.place, env=self.environment)
+
+    def check_does_as_the_page_says(self):
+        command, shown = re.search(r"^\$ (printf .*\n)((?:[^$`].*\n)+)", self.PAGE, re.M).groups()
+        self.assertEqual(self.do("sh", "-c", command), shown)
+
+    def test_the_page_leads_to_a_working_application_with_meson(self):
+        self.do("meson", "setup", "--buildtype=plain", "build")
+        self.do("meson", "compile", "-C", "build", "-j", "2")
+        self.do("meson", "test", "-C", "build")
+        self.check_does_as_the_page_says()
+
+    @unittest.skipUnless(shutil.which("cmake"), "there is no cmake: tools/setup installs it")
+    def test_the_page_leads_to_a_working_application_with_cmake(self):
+        self.do("cmake", "-S", ".", "-B", "build")
+        self.do("cmake", "--build", "build")
+        self.do("ctest", "--test-dir", "build")
+        self.check_does_as_the_page_says()
+
+    def test_the_command_line_looks_into_its_store_as_the_page_says(self):
+        program = next(PREFIX.rglob("bin/freshet"), None)
+        if program is None:
+            self.skipTest("this build has no command line")
+        self.do(CXX, "-std=c++20", "main.cpp", "-o", "savings", *pkg_config("--cflags", "--libs"))
+        self.do("sh", "-c", "echo put bike 1200 | ./savings savings.db")
+        self.environment["PATH"] = f"{program.parent}:{os.environ['PATH']}"
+        for command in re.findall(r"^\$ freshet (--db .*?)(?: +#.*)?$", self.PAGE, re.M):
+            said = self.do("freshet", *command.split())
+            self.assertTrue(said, command)
 
 
 class CommandLineTest(InstallTest):

@@ -91,6 +91,14 @@ TEST_SUITE("read_only") {
     CHECK(append(store, "a", 1).first == Position{2});
   }
 
+  TEST_CASE("close: reading leaves no files of SQLite's behind") {
+    const TempDir directory;
+    write_seven(directory.file());
+    CHECK(shows_seven(*std::make_unique<Store>(for_reading(directory.file()))));
+    CHECK_FALSE(fs::exists(directory.file().string() + "-wal"));
+    CHECK_FALSE(fs::exists(directory.file().string() + "-shm"));
+  }
+
   TEST_CASE("read: sees what others write meanwhile, and waits for it") {
     const TempDir directory;
     write_seven(directory.file());

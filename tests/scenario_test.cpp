@@ -28,7 +28,7 @@ class Silent final : public cli::Session {
     throw Error(ErrorCode::invalid, "a script has a store of its own");
   }
   bool answer(const cli::Answer& /*answer*/) override { return true; }
-  bool has_listener() override { return true; }
+  bool wait_for(int /*descriptor*/) override { return false; }
   void note(const std::string& /*line*/) override {}
   void progress(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) override {}
   int interrupted() override { return 0; }

@@ -30,14 +30,17 @@ namespace [[gnu::visibility("default")]] freshet {
 struct FixedDelay {
   Duration duration{0};
 };
+// Each as likely as the other.
 struct UniformDelay {
   Duration min;
   Duration max;  // Inclusive.
 };
+// Around the mean; two of three are at most one deviation away.
 struct NormalDelay {
   Duration mean;
   Duration deviation;
 };
+// Mostly shorter than the mean, at times many times as long.
 struct ExponentialDelay {
   Duration mean;
 };
@@ -46,8 +49,9 @@ using Delay = std::variant<FixedDelay, UniformDelay, NormalDelay, ExponentialDel
 // A message may be this long on its way and no longer: a draw above it is cut.
 inline constexpr Duration delay_max = std::chrono::hours{24};
 
+// How the bus behaves. The defaults are as quick and tidy as it gets; the rest is for tests and demonstrations.
 struct BusOptions {
-  Delay delay = FixedDelay{};
+  Delay delay = FixedDelay{};  // Of each message anew; none by default.
   // The probability that a delivered event is delivered once more, after a further delay.
   double duplicate_probability = 0.0;
   // A delivery that is not acknowledged for this long is repeated.
@@ -60,6 +64,7 @@ struct BusOptions {
   std::size_t messages_max = 65'536;
 };
 
+// Each has its own order and its own offset for every consumer; more spread nothing any further.
 inline constexpr int partitions_max = 1'024;
 
 // An event on its way.
@@ -81,6 +86,7 @@ struct Delivery {
 // group's committed offsets.
 using Offsets = std::vector<Position>;
 
+// One consumer of the bus. Made by Bus::subscribe(), ends with its destruction, and does so before its bus.
 class Consumer {
  public:
   Consumer() = default;
@@ -113,6 +119,7 @@ struct ConsumerOptions {
   std::function<void()> on_arrival = {};
 };
 
+// See Store::bus(). An implementation on a real broker has to keep these promises and no others.
 class Bus {
  public:
   Bus() = default;
@@ -126,6 +133,7 @@ class Bus {
   // The log holds events up to `head` that were not published here.
   virtual void announce(Position head) = 0;
 
+  // Deliveries begin with what the options say was committed last; nothing is remembered of earlier consumers.
   [[nodiscard]] virtual std::unique_ptr<Consumer> subscribe(ConsumerOptions options) = 0;
 };
 

@@ -15,6 +15,7 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// What the engine reads the time from. An application may bring its own; it lives as long as its stores.
 class Clock {
  public:
   Clock() = default;

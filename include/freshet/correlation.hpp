@@ -18,8 +18,9 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// Both: 1 to correlation_id_bytes_max bytes of UTF-8.
 struct Correlation {
-  std::string correlation_id;  // Both: 1 to correlation_id_bytes_max bytes of UTF-8.
+  std::string correlation_id;
   std::string causation_id;
 };
 

@@ -29,6 +29,7 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// What execute() promises beside the decision itself.
 struct ExecuteOptions {
   // What the caller saw when it made up its mind. A mismatch is a Conflict; with any(), the command is
   // decided again on what another writer added, up to decide_attempts_max times.
@@ -111,6 +112,8 @@ std::optional<StateSnapshot> due_snapshot(const Replayed<Decider>& replayed) {
 
 }  // namespace detail
 
+// Folds the stream, from its snapshot on where the decider keeps them: it takes the longer, the more events there are
+// above that. A stream that does not exist is the initial state, with version 0.
 template <typename Decider>
 [[nodiscard]] Replayed<Decider> replay(const EventLog& log, const StreamId& stream) {
   auto replayed = detail::beginning<Decider>(log, stream);
@@ -126,6 +129,7 @@ struct Rejected {
   bool duplicate = false;  // A retry: this is the first answer.
 };
 
+// What can be expected of a command.
 template <typename Decider>
 using Outcome = std::variant<Appended, Conflict, Rejected<typename Decider::Rejection>>;
 

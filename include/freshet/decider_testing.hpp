@@ -41,8 +41,10 @@ class Decided {
   using Events = std::vector<typename Decider::Event>;
   using Decision = std::variant<Events, typename Decider::Rejection>;
 
+  // By Given::when().
   explicit Decided(Decision decision) : decision_(std::move(decision)) {}
 
+  // These events, in this order.
   // These events, in this order.
   void then(const Events& expected) const { compare("then", texts({expected}), texts(decision_)); }
   void then_nothing() const { then({}); }
@@ -77,6 +79,7 @@ class Given {
     }
   }
 
+  // What the past comes to, and what is decided on it.
   [[nodiscard]] const typename Decider::State& state() const { return state_; }
   [[nodiscard]] Decided<Decider> when(const typename Decider::Command& command) const {
     return Decided<Decider>(Decider::decide(command, state_));
@@ -87,6 +90,7 @@ class Given {
   Version version_;
 };
 
+// What is to be tested begins here: `given<Tasks>({...}).when(...).then({...})`.
 template <typename Decider>
 [[nodiscard]] Given<Decider> given(const std::vector<typename Decider::Event>& history = {}) {
   return Given<Decider>(history);

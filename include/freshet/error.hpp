@@ -31,6 +31,7 @@ class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
 
+  // What to react to.
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
 
  private:

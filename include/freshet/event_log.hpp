@@ -47,8 +47,8 @@ enum class Projecting {
   synchronous,   // In the append's own transaction, every projection: no staleness window.
 };
 
-inline constexpr std::size_t append_events_max = 1'000;
-inline constexpr std::size_t command_id_bytes_max = 255;
+inline constexpr std::size_t append_events_max = 1'000;   // More would keep other writers waiting for long.
+inline constexpr std::size_t command_id_bytes_max = 255;  // As stream_part_bytes_max.
 // Of append_async(): enough to fill a transaction while another one is on its way to the disk.
 inline constexpr std::size_t appends_in_flight_max = 1'024;
 
@@ -73,13 +73,14 @@ struct Append {
   std::optional<StateSnapshot> snapshot = std::nullopt;
 };
 
+// What an append has recorded, or the first one with its command id.
 struct Appended {
-  StreamId stream;         // Of the first append with this command_id, if this one was a retry.
-  Position first;          // 0 where no events were recorded.
-  Position last;           // Inclusive. A read with AtLeastPosition{last} sees the append.
-  Version version;         // Of the stream, right after the (first) append.
-  bool duplicate = false;  // A retry: the answer is the first one's, and nothing was recorded.
-  std::string outcome = {};
+  StreamId stream;           // Of the first append with this command_id, if this one was a retry.
+  Position first;            // 0 where no events were recorded.
+  Position last;             // Inclusive. A read with AtLeastPosition{last} sees the append.
+  Version version;           // Of the stream, right after the (first) append.
+  bool duplicate = false;    // A retry: the answer is the first one's, and nothing was recorded.
+  std::string outcome = {};  // As it was noted under the command id.
 };
 
 // Another writer was first. This is daily business, so it is a value and not an Error: read what was
@@ -88,7 +89,7 @@ struct Conflict {
   Version actual;
 };
 
-using AppendResult = std::variant<Appended, Conflict>;
+using AppendResult = std::variant<Appended, Conflict>;  // What can be expected of an append.
 
 // An event with the command that it was appended under: all that another log needs to hold it as this one
 // does.
@@ -98,8 +99,7 @@ struct ExportedEvent {
   std::string outcome = {};  // The note kept with the command_id.
 };
 
-// The names of an application's own tables begin with this.
-inline constexpr std::string_view application_table_prefix = "app_";
+inline constexpr std::string_view application_table_prefix = "app_";  // Of the names of an application's own tables.
 
 // Where several appends become one transaction; lives only inside EventLog::write(). Reads see what
 // was appended before in the same transaction.
@@ -129,6 +129,7 @@ class AppendTransaction {
   [[nodiscard]] virtual Tables& tables() = 0;
 };
 
+// The log of a store, see Store::log(); it ends with its store.
 class EventLog {
  public:
   EventLog() = default;
@@ -182,7 +183,6 @@ class EventLog {
                                                                   int schema) const = 0;
 };
 
-// For events_max: no bound.
-inline constexpr std::size_t all_events = static_cast<std::size_t>(-1);
+inline constexpr std::size_t all_events = static_cast<std::size_t>(-1);  // For events_max: no bound.
 
 }  // namespace freshet

@@ -11,6 +11,7 @@ namespace [[gnu::visibility("default")]] freshet {
 // What the writer believes about a stream. There is no default: whoever wants no check writes any().
 class ExpectedVersion {
  public:
+  // The four expectations. With any() nothing is checked; exactly(Version{0}) is as none().
   enum class Kind { any, none, exists, exactly };
 
   static constexpr ExpectedVersion any() { return ExpectedVersion{Kind::any, {}}; }
@@ -18,9 +19,9 @@ class ExpectedVersion {
   static constexpr ExpectedVersion exists() { return ExpectedVersion{Kind::exists, {}}; }  // At least one event.
   static constexpr ExpectedVersion exactly(Version version) { return ExpectedVersion{Kind::exactly, version}; }
 
-  [[nodiscard]] constexpr Kind kind() const { return kind_; }
+  [[nodiscard]] constexpr Kind kind() const { return kind_; }           // Which of them it is.
   [[nodiscard]] constexpr Version version() const { return version_; }  // Of Kind::exactly; else 0.
-  [[nodiscard]] bool admits(Version actual) const;
+  [[nodiscard]] bool admits(Version actual) const;  // Whether a stream with this last version is as expected.
 
  private:
   constexpr ExpectedVersion(Kind kind, Version version) : kind_(kind), version_(version) {}

@@ -10,7 +10,7 @@
 // handle, a reading used after its store) stops the process with a sentence.
 //
 // Threads: a freshet_store may be used by any thread at any time. Everything else belongs to one thread at a
-// time. Callbacks are called on the thread that each of them names.
+// time. Callbacks are called on the thread that each of them names. Where they fail they say why in their `error`.
 //
 // Names here are never renamed or removed; enumerators keep their numbers.
 #pragma once
@@ -24,12 +24,15 @@
 extern "C" {
 #endif
 
+// Handles: what a store is opened with, the store, what was read of its log, a moment of its read tables, the rows of a
+// query, the tables in the hands of a projection, and being told.
 typedef struct freshet_options freshet_options;
 typedef struct freshet_store freshet_store;
 typedef struct freshet_events freshet_events;
 typedef struct freshet_reading freshet_reading;
 typedef struct freshet_rows freshet_rows;
 typedef struct freshet_tables freshet_tables;
+typedef struct freshet_subscription freshet_subscription;
 
 // Errors are as in freshet/error.hpp; the others are answers.
 typedef enum freshet_code {
@@ -54,6 +57,7 @@ typedef enum freshet_code {
 // A message longer than this is cut.
 #define FRESHET_MESSAGE_SIZE 1024
 
+// Why a call has failed; the caller's own, such as a variable.
 typedef struct freshet_error {
   freshet_code code;
   char message[FRESHET_MESSAGE_SIZE];  // Lower case, without a full stop.
@@ -67,11 +71,14 @@ const char* freshet_code_name(freshet_code code);
 
 // --- Opening ---------------------------------------------------------------------------------------------------
 
+// What opening may do to the file, as in freshet/store.hpp.
 typedef enum freshet_mode { FRESHET_CREATE = 0, FRESHET_EXISTING = 1, FRESHET_READ_ONLY_MODE = 2 } freshet_mode;
+// What a finished append survives, as in freshet/event_log.hpp.
 typedef enum freshet_durability { FRESHET_PROCESS_CRASH = 0, FRESHET_POWER_LOSS = 1 } freshet_durability;
 
 // A parameter of a statement; borrowed until the statement has run.
 typedef enum freshet_type { FRESHET_NULL = 0, FRESHET_INTEGER = 1, FRESHET_REAL = 2, FRESHET_TEXT = 3 } freshet_type;
+// The member that `type` names counts, and for text its size as well.
 typedef struct freshet_value {
   freshet_type type;
   int64_t integer;
@@ -138,8 +145,10 @@ freshet_code freshet_close(freshet_store* store, freshet_error* error);
 // Expected versions beside those from 1; 0 is a stream that does not exist yet.
 enum { FRESHET_ANY = -1, FRESHET_EXISTS = -2, FRESHET_NONE = 0 };
 
+// When the read tables learn of an append: later, by the bus, or in its own transaction.
 typedef enum freshet_projecting { FRESHET_ASYNCHRONOUS = 0, FRESHET_SYNCHRONOUS = 1 } freshet_projecting;
 
+// An event that is not recorded yet; see freshet/event.hpp for the bounds. Borrowed for the duration of the call.
 typedef struct freshet_new_event {
   const char* type;
   const char* data;
@@ -149,6 +158,7 @@ typedef struct freshet_new_event {
   const int64_t* occurred_at;  // NULL: now.
 } freshet_new_event;
 
+// What was recorded.
 typedef struct freshet_appended {
   int64_t first;    // Positions; 0 where no events were recorded.
   int64_t last;     // Inclusive.
@@ -164,6 +174,7 @@ freshet_code freshet_append(freshet_store* store, const char* category, const ch
 
 // --- Reading the log -------------------------------------------------------------------------------------------
 
+// The last committed position, and a stream's last version; 0 where there is nothing yet.
 freshet_code freshet_head(freshet_store* store, int64_t* position, freshet_error* error);
 freshet_code freshet_stream_version(freshet_store* store, const char* category, const char* id, int64_t* version,
                                     freshet_error* error);
@@ -187,6 +198,7 @@ typedef enum freshet_consistency {
   FRESHET_STRONG = 4              // Everything committed when the read began.
 } freshet_consistency;
 
+// What is read, how fresh it has to be, and how long that may be waited for.
 typedef struct freshet_request {
   const char* const* projections;  // At least one name.
   size_t projections_count;
@@ -198,6 +210,7 @@ typedef struct freshet_request {
   bool fail_if_stale;  // FRESHET_STALE or FRESHET_PROJECTION_FAILED instead of a stale answer.
 } freshet_request;
 
+// How fresh an answer is, as in freshet/query.hpp.
 typedef struct freshet_freshness {
   bool stale;
   int64_t position;  // Everything up to here is in the answer.
@@ -238,6 +251,59 @@ freshet_code freshet_wait(freshet_store* store, const char* projection, int64_t 
 
 // Makes a projection's tables again from the log, on the caller's thread, while the old ones answer.
 freshet_code freshet_rebuild(freshet_store* store, const char* projection, freshet_error* error);
+
+// --- Being told ------------------------------------------------------------------------------------------------
+
+// Which events; see freshet/subscription.hpp.
+typedef struct freshet_events_request {
+  int64_t after;         // A position, exclusive: 0 is from the beginning, freshet_head only what is new.
+  const char* category;  // NULL: all events.
+  const char* id;        // NULL: of all streams of the category.
+  size_t events_max;     // In one batch, up to 1000; 0: 200.
+} freshet_events_request;
+
+// How far a projection is: everything up to `position` is in its rows, and what comes above it may be.
+typedef struct freshet_change {
+  const char* projection;
+  int64_t position;
+} freshet_change;
+
+// What has happened: at least one event, or at least one projection whose rows or progress have changed.
+typedef struct freshet_news {
+  const freshet_events* events;   // Of a subscription to events, otherwise NULL. Not to be freed.
+  const freshet_change* changes;  // Of a subscription to changes, otherwise NULL.
+  size_t changes_count;
+  int64_t through;  // Of events: where a later subscription goes on, as its `after`.
+  int64_t head;     // The log's last position.
+} freshet_news;
+
+// Called on a thread of the store's, one call at a time for all subscriptions of a store, perhaps before subscribing
+// has returned. It may use the store, subscribe, and end any subscription, its own included; it must not close the
+// store. `news` is valid until it returns. Another code than FRESHET_OK ends its subscription.
+typedef freshet_code (*freshet_told)(void* context, const freshet_news* news, freshet_error* error);
+
+// Events: those that the log holds already and then those that are appended, by whichever process, in position order,
+// none left out and none twice. Changes: at once, and whenever rows or progress have changed; who is slow is told the
+// newest state. Without a callback (NULL) the news wait for freshet_take. Ends with freshet_unsubscribe.
+freshet_code freshet_subscribe_to_events(freshet_store* store, const freshet_events_request* request, freshet_told told,
+                                         void* context, freshet_subscription** subscription, freshet_error* error);
+freshet_code freshet_subscribe_to_changes(freshet_store* store, const char* const* projections,
+                                          size_t projections_count, freshet_told told, void* context,
+                                          freshet_subscription** subscription, freshet_error* error);
+
+// From here on the callback does not run. Waits for a call that is going on, unless this is within it. Before or after
+// the store is closed.
+void freshet_unsubscribe(freshet_subscription* subscription);
+
+// Whether nothing more will come: the callback or the reading of the log has failed, or the store is closed. Then
+// `why`, which may be NULL, says it.
+bool freshet_subscription_ended(const freshet_subscription* subscription, freshet_error* why);
+
+// Both only without a callback. The descriptor is to be polled: readable while there is something to take, or the
+// subscription has ended; do not read or close it. Taking does not wait: `has_news` is false if there is nothing yet,
+// and the code is FRESHET_CLOSED if nothing more will come. News are valid until the next call for the subscription.
+int freshet_subscription_descriptor(const freshet_subscription* subscription);
+freshet_code freshet_take(freshet_subscription* subscription, freshet_news* news, bool* has_news, freshet_error* error);
 
 // --- For the callbacks of a projection -------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// Rules of an application, given to StoreOptions::projections. The store shares it and calls it until it is closed.
 class Projection {
  public:
   Projection() = default;
@@ -53,8 +54,9 @@ enum class OnFailure {
   stop,         // The projector stops; every waiting read is told at once.
 };
 
+// What is done about an event that a projection throws on.
 struct ProjectorOptions {
-  int attempts_max = 3;
+  int attempts_max = 3;                                    // The first one included.
   Duration retry_backoff = std::chrono::milliseconds{10};  // Doubles with each attempt.
   OnFailure on_failure = OnFailure::dead_letter;
 };

@@ -43,11 +43,13 @@ enum class OnTimeout {
   replay,  // Read one stream from the log instead; see replay() in decider.hpp. Reading::must_replay().
 };
 
+// A person takes no notice of a wait up to here, and hardly any read needs a longer one.
 inline constexpr Duration read_timeout_default = std::chrono::milliseconds{500};
 
 // Longer than any process waits, and far from the end of any clock's range.
 inline constexpr Duration read_timeout_max = std::chrono::hours{24 * 365 * 10};
 
+// What is read, how fresh it has to be, and how long that may be waited for.
 struct ReadRequest {
   // The names of the projections whose tables the query uses; at least one.
   std::vector<std::string> projections;
@@ -60,6 +62,7 @@ struct ReadRequest {
   OnTimeout on_timeout = OnTimeout::stale;
 };
 
+// Where an answer comes from.
 enum class Source {
   read_model,  // The read tables.
   event_log,   // A replay: as fresh as can be.
@@ -92,13 +95,14 @@ struct Freshness {
 class Reading {
  public:
   class State;
-  explicit Reading(std::unique_ptr<State> state);
+  explicit Reading(std::unique_ptr<State> state);  // By Store::read().
   Reading(Reading&&) noexcept;
   Reading& operator=(Reading&&) noexcept;
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
   ~Reading();
 
+  // Of this moment; it does not change while the Reading lives.
   [[nodiscard]] const Freshness& freshness() const;
 
   // One sentence each, for people; empty unless the answer is stale.

@@ -21,6 +21,7 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// One user's view of a store. It costs a few bytes: have one a window, a request or a login.
 class Session {
  public:
   // Begins: nothing was seen yet. `store` outlives the session.
@@ -35,6 +36,7 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session();
 
+  // For what a session has no say in; reads of it are not noted.
   [[nodiscard]] Store& store() const;
 
   // The store's log. What is appended or read through it counts as seen; give it to execute() and replay().

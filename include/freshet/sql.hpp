@@ -30,6 +30,7 @@ class Values {
   constexpr Values(std::initializer_list<Value> values) : values_(std::data(values), values.size()) {}
   constexpr Values(const std::vector<Value>& values) : values_(values) {}
 
+  // In the order of the `?`.
   [[nodiscard]] constexpr std::span<const Value> span() const { return values_; }
 
  private:
@@ -40,7 +41,7 @@ class Values {
 class Rows {
  public:
   class Statement;
-  explicit Rows(Statement& statement);
+  explicit Rows(Statement& statement);  // By query().
   Rows(Rows&& other) noexcept;
   Rows& operator=(Rows&&) = delete;
   Rows(const Rows&) = delete;

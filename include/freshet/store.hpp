@@ -29,6 +29,7 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// What opening may do to the file.
 enum class OpenMode {
   create,     // Create the file if it is missing.
   existing,   // Error `file_missing` if it is missing.
@@ -44,13 +45,15 @@ enum class Engine {
 
 // Something that an operator may want to know. `message` is one line.
 struct Notice {
+  // How much it matters.
   enum class Level { debug, info, warning, error };
   Level level;
   std::string message;
 };
 
+// Everything that a store is told. Only `file` has no default.
 struct StoreOptions {
-  std::filesystem::path file;
+  std::filesystem::path file;  // On a local disk: the write-ahead log needs shared memory.
   OpenMode mode = OpenMode::create;
   Engine engine = Engine::threads;
   // The application's projections; unchanged while the store is open.
@@ -95,6 +98,7 @@ struct Backup {
 // Told now and then during long work: how many events of how many are done. Return false to stop.
 using Progress = std::function<bool(std::int64_t done, std::int64_t total)>;
 
+// An open store. Opening and closing it cost some milliseconds; have one a file, for as long as the application runs.
 class Store {
  public:
   // Opens the file. Events that no projector has applied yet are carried on with.
@@ -105,35 +109,33 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  // Where commands append and replays read. Valid as long as the store.
   [[nodiscard]] EventLog& log();
 
-  // For consumers of your own beside the projector. Delivery is at least once: what they do has to be
-  // idempotent.
+  // For consumers of your own beside the projector. Delivery is at least once: what they do has to be idempotent.
   [[nodiscard]] Bus& bus();
 
-  [[nodiscard]] Clock& clock();
+  [[nodiscard]] Clock& clock();                  // That of the options, or the system's.
+  [[nodiscard]] StoreIdentity identity() const;  // As it stands in the file.
 
-  [[nodiscard]] StoreIdentity identity() const;
-
-  // Waits as the request asks and then opens a Reading. Blocks up to request.timeout, woken by the
-  // projector; where another process projects, it looks every few milliseconds. An unknown
-  // projection is `invalid`.
+  // Waits as the request asks and then opens a Reading. Blocks up to request.timeout, woken by the projector; where
+  // another process projects, it looks every few milliseconds. An unknown projection is `invalid`.
   [[nodiscard]] Reading read(const ReadRequest& request);
 
-  // Being told of events, and of changed read tables; see subscription.hpp. Without a callback the news
-  // wait for Subscription::take(). A bound that is broken and an unknown projection are `invalid`.
+  // Being told of events, and of changed read tables; see subscription.hpp. Without a callback the news wait for
+  // Subscription::take(). A bound that is broken and an unknown projection are `invalid`.
   [[nodiscard]] Subscription<EventBatch> subscribe_to_events(EventsRequest request, OnNews<EventBatch> callback = {},
                                                              Post post = {});
   [[nodiscard]] Subscription<Changes> subscribe_to_changes(ChangesRequest request, OnNews<Changes> callback = {},
                                                            Post post = {});
 
-  // Waits until everything that the log holds now is applied, however long its delays are. False: the
-  // projector stopped, `cancelled` said so, this process does not project and another one does, or what is lacking
-  // is in tables that a newer release has made.
+  // Waits until everything that the log holds now is applied, however long its delays are. False: the projector
+  // stopped, `cancelled` said so, this process does not project and another one does, or what is lacking is in tables
+  // that a newer release has made.
   bool drain(const std::function<bool()>& cancelled = {});
 
-  // Does one bounded piece of the engine's work, if some is due, and tells subscriptions one batch each. False:
-  // nothing was due. Engine::stepped only.
+  // Does one bounded piece of the engine's work, if some is due, and tells subscriptions one batch each. False: nothing
+  // was due. Engine::stepped only.
   bool step();
 
   // When step() will have something to do; nothing if that depends on a later append. Engine::stepped only.
@@ -142,44 +144,43 @@ class Store {
   // True while this process is the one that projects.
   [[nodiscard]] bool is_projecting() const;
 
+  // How far those of the options are, in their order. Reading only, one that the file does not have is left out.
   [[nodiscard]] std::vector<ProjectionStatus> projections();
 
-  // Lets the projector die as if its process had been killed, for demonstrations and for tests of what
-  // follows. Nothing is projected until restart_projector(). Not for Engine::off.
+  // Lets the projector die as if its process had been killed, for demonstrations and for tests of what follows. Nothing
+  // is projected until restart_projector(). Not for Engine::off.
   void crash_projector(CrashPoint point);
   void restart_projector();
 
-  // Makes a projection's tables again from the log, in batches, while the old ones answer; then swaps
-  // them in one transaction. Events that fail are tried again and handled as StoreOptions::projector says;
-  // OnFailure::stop is `projection_failed`. Returns false if `progress` stopped it: nothing has changed then,
-  // as after an exception. Blocks for as long as it takes. Throws `busy` if another rebuild of this file
-  // goes on past `busy_timeout`.
+  // Makes a projection's tables again from the log, in batches, while the old ones answer; then swaps them in one
+  // transaction. Events that fail are tried again and handled as StoreOptions::projector says; OnFailure::stop is
+  // `projection_failed`. Returns false if `progress` stopped it: nothing has changed then, as after an exception.
+  // Blocks for as long as it takes. Throws `busy` if another rebuild of this file goes on past `busy_timeout`.
   bool rebuild(std::string_view projection, const Progress& progress = {});
 
-  // Of the projections of this store, in their order; of each in position order. An unknown projection is
-  // `invalid`, here and in the next two.
+  // Of the projections of this store, in their order; of each in position order. An unknown projection is `invalid`,
+  // here and in the next two.
   [[nodiscard]] std::vector<DeadLetter> dead_letters(const DeadLetterChoice& choice = {});
 
-  // Applies dead letters, those of one stream in their order, each in one transaction with its removal, so
-  // once. One that fails stays, with its attempts and reason brought up to date, and so do those behind it;
-  // other streams go on. One that is chosen without the first of its stream has to wait for it and stays as
-  // it is. Checkpoints do not move. Returns how many were applied; fewer than there were if `progress`
-  // stopped it.
+  // Applies dead letters, those of one stream in their order, each in one transaction with its removal, so once. One
+  // that fails stays, with its attempts and reason brought up to date, and so do those behind it; other streams go on.
+  // One that is chosen without the first of its stream has to wait for it and stays as it is. Checkpoints do not move.
+  // Returns how many were applied; fewer than there were if `progress` stopped it.
   std::int64_t retry_dead_letters(const DeadLetterChoice& choice = {}, const Progress& progress = {});
 
-  // Leaves their effect out for good and lets the stream's later events through; a rebuild by the same rules
-  // leaves them out as well, and verify() expects it so. Rules with a raised schema version get every event
-  // again. Returns how many they were.
+  // Leaves their effect out for good and lets the stream's later events through; a rebuild by the same rules leaves
+  // them out as well, and verify() expects it so. Rules with a raised schema version get every event again. Returns how
+  // many they were.
   std::int64_t discard_dead_letters(const DeadLetterChoice& choice);
 
-  // Reads the whole file: positions and versions without gaps, checksums, and read tables equal to a
-  // replay of what they have applied. Others may write meanwhile; one moment is verified.
+  // Reads the whole file: positions and versions without gaps, checksums, and read tables equal to a replay of what
+  // they have applied. Others may write meanwhile; one moment is verified.
   [[nodiscard]] Verification verify(const Progress& progress = {});
 
-  // Copies the store as it is at one moment into `file`, while others write. The copy is whole in that one
-  // file and appears under its name when it is safe on the disk; it has the store's id and an epoch of its
-  // own. A file that is there already is `io`, or replaced. Nothing: `progress`, told in pages, has stopped
-  // it. Nothing is left behind then, as after an exception.
+  // Copies the store as it is at one moment into `file`, while others write. The copy is whole in that one file and
+  // appears under its name when it is safe on the disk; it has the store's id and an epoch of its own. A file that is
+  // there already is `io`, or replaced. Nothing: `progress`, told in pages, has stopped it. Nothing is left behind
+  // then, as after an exception.
   [[nodiscard]] std::optional<Backup> backup(const std::filesystem::path& file,
                                              ExistingFile existing = ExistingFile::refuse,
                                              const Progress& progress = {});

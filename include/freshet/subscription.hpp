@@ -79,6 +79,7 @@ struct Changes {
   Position head;
 };
 
+// Told of an EventBatch or of Changes, which are valid during the call.
 template <typename News>
 using OnNews = std::function<void(const News&)>;
 
@@ -91,6 +92,7 @@ using Post = std::function<void(std::function<void()>)>;
 template <typename News>
 class Subscription {
  public:
+  // By Store::subscribe_to_events() and subscribe_to_changes().
   explicit Subscription(std::shared_ptr<subscription::Subscriber<News>> subscriber);
   Subscription(Subscription&&) noexcept;
   Subscription& operator=(Subscription&&) noexcept;

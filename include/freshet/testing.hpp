@@ -27,6 +27,7 @@ class ScratchStore {
   ScratchStore(const ScratchStore&) = delete;
   ScratchStore& operator=(const ScratchStore&) = delete;
 
+  // The open store, another one after reopen(); its clock; and its file.
   [[nodiscard]] Store& store() { return *store_; }
   [[nodiscard]] VirtualClock& clock() { return *clock_; }
   [[nodiscard]] const std::filesystem::path& file() const { return options_.file; }
@@ -58,16 +59,17 @@ class ScratchStore {
 
 // What a projection makes of events, whichever way they come.
 struct ProjectionCheck {
+  // An event, and where it is recorded.
   struct Given {
     StreamId stream;
     NewEvent event;
   };
 
-  std::shared_ptr<const Projection> projection;
-  std::vector<Given> given;           // In the order of recording.
-  std::string query;                  // With an ORDER BY, such as "SELECT name FROM {shelves} ORDER BY name".
-  std::vector<std::string> expected;  // Its rows, as rows_of() gives them.
-  std::vector<Upcaster> upcasters = {};
+  std::shared_ptr<const Projection> projection;  // The one that is checked.
+  std::vector<Given> given;                      // In the order of recording.
+  std::string query;                     // With an ORDER BY, such as "SELECT name FROM {shelves} ORDER BY name".
+  std::vector<std::string> expected;     // Its rows, as rows_of() gives them.
+  std::vector<Upcaster> upcasters = {};  // Those of the store.
   // So often everything is delivered again, in another order between streams and with duplicates.
   int rounds = 10;
   std::uint64_t seed = 1;  // Of the first round; the next has the next.

@@ -11,7 +11,9 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// One occurrence.
 struct Trace {
+  // In the order in which an event meets them.
   enum class Kind {
     appended,           // The event is committed to the log.
     delivered,          // The bus brought it to the projector.
@@ -22,11 +24,11 @@ struct Trace {
     restarted,          // A projector has taken over.
   };
   Kind kind;
-  Instant at;
+  Instant at;                                            // By the store's clock.
   std::shared_ptr<const RecordedEvent> event = nullptr;  // Of the first four kinds.
-  std::string projection = {};
-  int attempt = 1;           // Of a delivery; above 1 for a duplicate or a redelivery.
-  bool synchronous = false;  // Applied in the transaction that appended it.
+  std::string projection = {};                           // Of `applied` and `skipped`.
+  int attempt = 1;                                       // Of a delivery; above 1 for a duplicate or a redelivery.
+  bool synchronous = false;                              // Applied in the transaction that appended it.
 };
 
 }  // namespace freshet

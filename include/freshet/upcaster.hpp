@@ -22,10 +22,11 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// One step of a chain.
 struct Upcaster {
-  std::string type;
-  int from = 1;  // Makes this schema version's data into the next one's.
-  std::function<std::string(std::string_view data)> convert;
+  std::string type;                                           // Of the events that it converts.
+  int from = 1;                                               // Makes this schema version's data into the next one's.
+  std::function<std::string(std::string_view data)> convert;  // The old data in, the new data out.
 };
 
 // The event as a store with these upcasters gives it to its readers. For tests and tools; a store has checked its

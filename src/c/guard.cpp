@@ -53,7 +53,7 @@ void raise(const freshet_error& failure) {
   const std::string message(failure.message);
   const auto* const found = std::ranges::find(codes, failure.code, &std::pair<ErrorCode, freshet_code>::second);
   if (found != codes.end()) throw Error(found->first, message);
-  throw std::runtime_error(message.empty() ? "the projection's function failed and did not say why" : message);
+  throw std::runtime_error(message.empty() ? "the callback failed and did not say why" : message);
 }
 
 }  // namespace freshet::c

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "freshet/freshet.h"
@@ -32,6 +33,31 @@ struct freshet_rows {
 
 struct freshet_tables {
   freshet::Tables& tables;
+};
+
+namespace freshet::c {
+
+// What a freshet_news points to.
+class ShownNews {
+ public:
+  explicit ShownNews(EventBatch batch);
+  explicit ShownNews(Changes changes);
+
+  // Valid as long as this object stays where it is.
+  [[nodiscard]] freshet_news news() const;
+
+ private:
+  std::variant<freshet_events, std::vector<freshet_change>> shown_;
+  std::vector<Change> changes_;  // Whose names are shown.
+  Position through_;
+  Position head_;
+};
+
+}  // namespace freshet::c
+
+struct freshet_subscription {
+  std::variant<freshet::Subscription<freshet::EventBatch>, freshet::Subscription<freshet::Changes>> subscription;
+  std::optional<freshet::c::ShownNews> taken = std::nullopt;
 };
 
 namespace freshet::c {

@@ -80,7 +80,7 @@ Failure failure_of(const exchange::Refusal& refusal) {
 }  // namespace
 
 Result run_request(const ExportLog& request, Session& session) {
-  Store& store = session.store(OpenMode::existing, Engine::off);
+  Store& store = session.store(OpenMode::read_only, Engine::off);
   if (request.output) return export_to_file(request, store, session);
   return export_to_session(request, store.log(), session);
 }
@@ -111,7 +111,7 @@ Result run_request(const ImportLog& request, Session& session) {
 }
 
 Result run_request(const BackUpLog& request, Session& session) {
-  Store& store = session.store(OpenMode::existing, Engine::off);
+  Store& store = session.store(OpenMode::read_only, Engine::off);
   if (auto failure = check_existing(request.file, request.existing)) return failure;
   const Instant start = store.clock().now();
   const auto backup = store.backup(request.file, request.existing, [&](std::int64_t done, std::int64_t total) {

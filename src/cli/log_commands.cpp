@@ -5,15 +5,13 @@
 #include <cstddef>
 
 #include "cli/commands.hpp"
+#include "freshet/error.hpp"
 
 namespace freshet::cli {
 namespace {
 
 // Events held in memory at a time: enough that the query costs little, and few enough for any log.
 constexpr std::size_t slice_events_max = 500;
-
-// How often a followed log is looked at. A person cannot tell it from at once, and it costs next to nothing.
-constexpr Duration follow_interval = std::chrono::milliseconds{50};
 
 // Reads on, slice by slice, in the whole log or in one stream.
 class Reader {
@@ -55,34 +53,48 @@ bool show(std::vector<RecordedEvent> events, std::optional<std::int64_t>& left, 
   return !left || *left > 0;
 }
 
-}  // namespace
-
-Result run_request(const ShowLog& request, Session& session) {
-  Store& store = session.store(OpenMode::existing, Engine::off);
-  const bool follows = request.follow == Follow::yes;
-  if (request.stream && !follows && store.log().version(*request.stream) == Version{}) {
+Result show_what_is_there(const ShowLog& request, EventLog& log, Session& session) {
+  if (request.stream && log.version(*request.stream) == Version{}) {
     return not_found_failure(fmt::format("no such stream '{}/{}'", request.stream->category, request.stream->id));
   }
-
-  Reader reader{store.log(), request};
+  Reader reader{log, request};
   std::optional<std::int64_t> left = request.limit;
-  while (session.interrupted() == 0 && session.has_listener()) {
+  while (session.interrupted() == 0) {
     auto events = reader.next();
-    if (events.empty()) {
-      if (!follows) return std::nullopt;
-      store.clock().sleep_until(store.clock().now() + follow_interval);
-    } else if (!show(std::move(events), left, session)) {
-      return std::nullopt;
+    if (events.empty() || !show(std::move(events), left, session)) return std::nullopt;
+  }
+  return interrupted_failure(session.interrupted(), "interrupted: the log was not shown to its end");
+}
+
+Result follow(const ShowLog& request, Store& store, Session& session) {
+  Position through{request.from.value - 1};
+  auto subscription = store.subscribe_to_events({.after = through, .stream = request.stream});
+  std::optional<std::int64_t> left = request.limit;
+  while (session.wait_for(subscription.descriptor())) {
+    if (auto batch = subscription.take()) {
+      through = batch->through;
+      if (!show(std::move(batch->events), left, session)) return std::nullopt;
+    } else if (const auto reason = subscription.ended()) {
+      static_cast<void>(store.log().read_all(through, batch_events_max));  // Throws what has ended it.
+      throw Error(ErrorCode::io, fmt::format("cannot follow the log: {}", *reason));
     }
   }
   // Ctrl-C is how a followed log is meant to end; anything else that is asked to end says so.
   const int signal = session.interrupted();
-  if (signal == 0 || (follows && signal == SIGINT)) return std::nullopt;
-  return interrupted_failure(signal, "interrupted: the log was not shown to its end");
+  if (signal == 0 || signal == SIGINT) return std::nullopt;
+  return interrupted_failure(signal, "interrupted: the log is not followed any more");
+}
+
+}  // namespace
+
+Result run_request(const ShowLog& request, Session& session) {
+  Store& store = session.store(OpenMode::read_only, Engine::off);
+  if (request.follow == Follow::yes) return follow(request, store, session);
+  return show_what_is_there(request, store.log(), session);
 }
 
 Result run_request(const VerifyLog& /*request*/, Session& session) {
-  Store& store = session.store(OpenMode::existing, Engine::off);
+  Store& store = session.store(OpenMode::read_only, Engine::off);
   const Verification found = store.verify([&session](std::int64_t done, std::int64_t total) {
     session.progress("verify", done, total);
     return session.interrupted() == 0;

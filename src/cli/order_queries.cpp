@@ -11,15 +11,27 @@ namespace {
 
 using MaybeOrder = orders::Answer<std::optional<orders::OrderView>>;
 
-// A read that waits projects meanwhile, since perhaps nobody else does. One that does not is over sooner
-// than an engine has started.
-Engine engine_for(const orders::ReadOptions& read) {
-  return std::holds_alternative<Eventual>(read.consistency) ? Engine::off : Engine::threads;
+// How a query opens the store. One that waits projects meanwhile, since perhaps nobody else does; one that does not
+// only looks.
+struct Opening {
+  OpenMode mode = OpenMode::read_only;
+  Engine engine = Engine::off;
+};
+
+Opening opening_for(const orders::ReadOptions& read) {
+  if (std::holds_alternative<Eventual>(read.consistency)) return {};
+  return {OpenMode::existing, Engine::threads};
 }
 
-Engine engine_for(const OrderRead& read) {
+Opening opening_for(const OrderRead& read) {
   const auto* options = std::get_if<orders::ReadOptions>(&read);
-  return options == nullptr ? Engine::off : engine_for(*options);
+  return options == nullptr ? Opening{} : opening_for(*options);
+}
+
+// Whoever only looks does not make the read tables where they are missing.
+Result check_read_tables(Opening opening, Session& session) {
+  if (!session.store(opening.mode, opening.engine).projections().empty()) return std::nullopt;
+  return not_found_failure("the store has no read tables of orders: the first command on an order makes them");
 }
 
 MaybeOrder read_order(orders::Orders& orders, const GetOrder& request) {
@@ -84,7 +96,11 @@ Result check_freshness(Stale stale, const Freshness& freshness, const std::vecto
 }  // namespace
 
 Result run_request(const GetOrder& request, Session& session) {
-  orders::Orders orders = session.orders(OpenMode::existing, engine_for(request.read));
+  const Opening opening = opening_for(request.read);
+  orders::Orders orders = session.orders(opening.mode, opening.engine);
+  if (std::holds_alternative<orders::ReadOptions>(request.read)) {
+    if (auto failure = check_read_tables(opening, session)) return failure;
+  }
   MaybeOrder answer = read_order(orders, request);
   if (!answer.value) return missing_failure(request, answer);
 
@@ -97,7 +113,9 @@ Result run_request(const GetOrder& request, Session& session) {
 }
 
 Result run_request(const ListOrders& request, Session& session) {
-  orders::Orders orders = session.orders(OpenMode::existing, engine_for(request.read));
+  const Opening opening = opening_for(request.read);
+  orders::Orders orders = session.orders(opening.mode, opening.engine);
+  if (auto failure = check_read_tables(opening, session)) return failure;
   const ShownPage page = orders.list(request.request, request.read);
   auto refused = check_freshness(request.stale, page.freshness, page.warnings, log_freshness_json(page.freshness));
   if (!refused) session.answer(page);
@@ -105,7 +123,9 @@ Result run_request(const ListOrders& request, Session& session) {
 }
 
 Result run_request(const ShowStats& request, Session& session) {
-  orders::Orders orders = session.orders(OpenMode::existing, engine_for(request.read));
+  const Opening opening = opening_for(request.read);
+  orders::Orders orders = session.orders(opening.mode, opening.engine);
+  if (auto failure = check_read_tables(opening, session)) return failure;
   const ShownStats stats = orders.stats(request.read);
   auto refused = check_freshness(request.stale, stats.freshness, stats.warnings, log_freshness_json(stats.freshness));
   if (!refused) session.answer(stats);
@@ -113,8 +133,8 @@ Result run_request(const ShowStats& request, Session& session) {
 }
 
 Result run_request(const ShowHistory& request, Session& session) {
-  freshet::Session* const user = session.user_session(OpenMode::existing, Engine::off);
-  const EventLog& log = user == nullptr ? session.store(OpenMode::existing, Engine::off).log() : user->log();
+  freshet::Session* const user = session.user_session(OpenMode::read_only, Engine::off);
+  const EventLog& log = user == nullptr ? session.store(OpenMode::read_only, Engine::off).log() : user->log();
   auto events = log.read_stream(orders::stream_of(request.order_id), Version{}, all_events);
   if (events.empty()) return not_found_failure(fmt::format("no such order '{}'", request.order_id));
   for (RecordedEvent& event : events) {

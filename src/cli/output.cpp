@@ -33,8 +33,8 @@ bool Output::write(std::string_view text) {
 
 bool Output::has_reader() const {
   pollfd asked{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
-  const bool is_gone = ::poll(&asked, 1, 0) > 0 && (asked.revents & POLLERR) != 0;
-  return !is_closed_ && !is_gone;
+  // Asked for nothing, poll() tells of errors and hang-ups alone.
+  return !is_closed_ && ::poll(&asked, 1, 0) <= 0;
 }
 
 }  // namespace freshet::cli

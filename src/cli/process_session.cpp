@@ -2,7 +2,10 @@
 #include "cli/process_session.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "cli/json.hpp"
 #include "cli/overloaded.hpp"
@@ -38,9 +41,11 @@ ProcessSession::ProcessSession(const Settings& settings, Requests requests, Outp
 
 Store& ProcessSession::store(OpenMode mode, Engine engine) {
   if (!store_) {
+    // Of many requests the next one may change what the first one only looks at.
+    const bool is_live = requests_ == Requests::many;
     store_.emplace(StoreOptions{.file = settings_.file.value_or(default_file),
-                                .mode = mode,
-                                .engine = requests_ == Requests::many ? Engine::threads : engine,
+                                .mode = is_live && mode == OpenMode::read_only ? OpenMode::existing : mode,
+                                .engine = is_live ? Engine::threads : engine,
                                 .projections = orders::projections(),
                                 .durability = settings_.durability.value_or(Durability::power_loss),
                                 .busy_timeout = settings_.busy_timeout,
@@ -74,6 +79,17 @@ bool ProcessSession::answer(const Answer& answer) {
   // Of a history each event would say it.
   if (is_of_session && !std::holds_alternative<HistoryEvent>(answer)) note("session: " + user_session_->token());
   return is_heard;
+}
+
+bool ProcessSession::wait_for(int descriptor) {
+  // Of standard output poll() tells only that nobody reads it any more.
+  std::array<pollfd, 3> waiting{{{.fd = descriptor, .events = POLLIN, .revents = 0},
+                                 {.fd = STDOUT_FILENO, .events = 0, .revents = 0},
+                                 {.fd = signal_descriptor(), .events = POLLIN, .revents = 0}}};
+  while (signal_seen() == 0 && output_.has_reader()) {
+    if (::poll(waiting.data(), waiting.size(), -1) > 0 && waiting[0].revents != 0) return true;
+  }
+  return false;
 }
 
 void ProcessSession::note(const std::string& line) {

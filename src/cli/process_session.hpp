@@ -25,7 +25,7 @@ class ProcessSession final : public Session {
   Store& store(OpenMode mode, Engine engine) override;
   freshet::Session* user_session(OpenMode mode, Engine engine) override;
   bool answer(const Answer& answer) override;
-  bool has_listener() override { return output_.has_reader(); }
+  bool wait_for(int descriptor) override;
   void note(const std::string& line) override;
   void progress(std::string_view what, std::int64_t done, std::int64_t total) override { bar_.show(what, done, total); }
   int interrupted() override;

@@ -49,7 +49,7 @@ Result check(Store& store, const DeadLetterChoice& choice) {
 }  // namespace
 
 Result run_request(const ListProjections& /*request*/, Session& session) {
-  session.answer(ShownProjections{session.store(OpenMode::existing, Engine::off).projections()});
+  session.answer(ShownProjections{session.store(OpenMode::read_only, Engine::off).projections()});
   return std::nullopt;
 }
 
@@ -77,7 +77,7 @@ Result run_request(const RebuildProjections& request, Session& session) {
 }
 
 Result run_request(const ListDeadLetters& request, Session& session) {
-  Store& store = session.store(OpenMode::existing, Engine::off);
+  Store& store = session.store(OpenMode::read_only, Engine::off);
   const DeadLetterChoice of_projection{.projection = request.choice.projection};
   if (auto failure = check(store, of_projection)) return failure;
   session.answer(ShownDeadLetters{store.dead_letters(request.choice)});

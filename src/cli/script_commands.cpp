@@ -26,12 +26,15 @@ class StageSession final : public Session {
  public:
   StageSession(scenario::Stage& stage, Session& process) : stage_(stage), process_(process) {}
 
-  Store& store(OpenMode mode, Engine /*engine*/) override { return stage_.store(mode); }
+  Store& store(OpenMode mode, Engine /*engine*/) override {
+    // What follows in the script may change what is only looked at now.
+    return stage_.store(mode == OpenMode::read_only ? OpenMode::existing : mode);
+  }
   bool answer(const Answer& answer) override {
     answers_.push_back(answer);
     return true;
   }
-  bool has_listener() override { return true; }
+  bool wait_for(int /*descriptor*/) override { return false; }
   void note(const std::string& line) override { process_.note(line); }
   void progress(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) override {}
   int interrupted() override { return process_.interrupted(); }

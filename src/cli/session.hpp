@@ -19,7 +19,8 @@ class Session {
   virtual ~Session() = default;
 
   // The open store. `mode` and `engine` are what the request needs at least; they matter where the store
-  // is not open yet.
+  // is not open yet. What only looks asks for OpenMode::read_only: then nothing changes in the file, which may be
+  // another application's.
   virtual Store& store(OpenMode mode, Engine engine) = 0;
 
   // The user's own session, which holds of what is read and changed; null if none is asked for. Throws if it
@@ -35,8 +36,8 @@ class Session {
   // Hands an answer over; a stream of events is one answer each. False: nobody listens any more.
   virtual bool answer(const Answer& answer) = 0;
 
-  // Whether answers still have a listener; for requests that wait for something to answer.
-  virtual bool has_listener() = 0;
+  // Sleeps until `descriptor` is readable. False: the request is to end, or its answers have no listener any more.
+  virtual bool wait_for(int descriptor) = 0;
 
   // A line beside the answer, for people.
   virtual void note(const std::string& line) = 0;

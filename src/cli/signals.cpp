@@ -1,8 +1,17 @@
 // Remembers the first signal.
 #include "cli/signals.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+
+#include "freshet/error.hpp"
 
 namespace freshet::cli {
 namespace {
@@ -11,16 +20,36 @@ namespace {
 std::atomic<int> seen{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
+// A pipe, of which the handler writes one end: whoever sleeps in poll() on the other one wakes, whichever thread the
+// system has chosen for the handler.
+std::atomic<int> read_end{-1};
+std::atomic<int> write_end{-1};
+
 extern "C" void remember_signal(int signal) {
   if (seen.exchange(signal) != 0) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
+  const int saved = errno;
+  static_cast<void>(::write(write_end, "", 1) == 1);
+  errno = saved;
+}
+
+void make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) throw Error(ErrorCode::io, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  for (const int end : ends) {
+    ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    ::fcntl(end, F_SETFL, O_NONBLOCK);
+  }
+  read_end = ends[0];
+  write_end = ends[1];
 }
 
 }  // namespace
 
 void watch_signals() {
+  if (read_end < 0) make_pipe();
   struct sigaction action{};
   action.sa_handler = remember_signal;
   // System calls go on: what is under way asks signal_seen() where it can stop.
@@ -34,7 +63,13 @@ int signal_seen() noexcept {
   return seen.load();
 }
 
+int signal_descriptor() noexcept {
+  return read_end;
+}
+
 void forget_signal() noexcept {
+  char byte = 0;
+  while (::read(read_end, &byte, 1) == 1) continue;
   seen.store(0);
 }
 

@@ -10,6 +10,9 @@ void watch_signals();
 // The signal that came; 0 if none did.
 [[nodiscard]] int signal_seen() noexcept;
 
+// Readable from then on, for poll(); -1 before watch_signals().
+[[nodiscard]] int signal_descriptor() noexcept;
+
 // It has been dealt with; the next one is the first again.
 void forget_signal() noexcept;
 

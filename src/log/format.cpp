@@ -124,6 +124,7 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
   const Access access = mode == OpenMode::create     ? Access::create
                         : mode == OpenMode::existing ? Access::read_write
                                                      : Access::read_only;
+  const auto keeper = mode == OpenMode::read_only ? sqlite::open_keeper({.file = file}) : nullptr;
   sqlite::Connection connection({.file = file, .access = access, .busy_timeout = busy_timeout});
   if (mode == OpenMode::create && is_empty(connection)) make(connection, busy_timeout, clock);
   check_format(connection, file);

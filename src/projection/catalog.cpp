@@ -76,4 +76,16 @@ Catalog register_projections(sqlite::Connection& connection,
   return catalog;
 }
 
+Applied applied_through(sqlite::Connection& connection, const Catalog& catalog, Position position) {
+  Applied applied = Applied::all;
+  for (const Registered& registered : catalog) {
+    const Entry entry = entry_of(connection, *registered.projection);
+    if (is_outdated(registered, entry)) return Applied::lacking;
+    if (entry.checkpoint >= position) continue;
+    if (entry.schema_version == registered.projection->schema_version()) return Applied::lacking;
+    applied = Applied::own;
+  }
+  return applied;
+}
+
 }  // namespace freshet::projection

@@ -46,4 +46,9 @@ void check_within_log(sqlite::Connection& connection, const Entry& entry, const 
 // The tables were made by other rules than the registered ones, and are to be made again.
 [[nodiscard]] bool is_outdated(const Registered& registered, const Entry& entry);
 
+// Whether everything up to a position is applied. Tables that a newer release has made are left to it: own says that
+// only those lack something.
+enum class Applied { all, own, lacking };
+[[nodiscard]] Applied applied_through(sqlite::Connection& connection, const Catalog& catalog, Position position);
+
 }  // namespace freshet::projection

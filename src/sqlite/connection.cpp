@@ -205,6 +205,17 @@ void Connection::leave_checkpoint_to_others() {
   sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
+std::unique_ptr<Connection> open_keeper(ConnectionOptions options) {
+  options.access = Access::read_write;
+  try {
+    auto keeper = std::make_unique<Connection>(options);
+    static_cast<void>(keeper->integer("PRAGMA schema_version"));  // Attaches it to the write-ahead log.
+    return keeper;
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
   Run(connection_.statement(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN")).finish();
 }

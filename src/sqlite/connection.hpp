@@ -115,6 +115,10 @@ class Connection {
   StatementCache statements_;
 };
 
+// For whoever only reads: if it is the last connection to be closed, it takes away the two files that SQLite keeps
+// beside a database, which connections for reading leave there. Nothing where that may not be written.
+[[nodiscard]] std::unique_ptr<Connection> open_keeper(ConnectionOptions options);
+
 // A transaction that is undone unless commit() is reached.
 class Transaction {
  public:

@@ -66,7 +66,8 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   Gate gate_;
   std::shared_ptr<const log::Upcasting> upcasting_;
   StoreOptions options_;
-  // The last connection to close: it folds the write-ahead log into the file. None when reading only.
+  // The last connection to close folds the write-ahead log into the file: the writer, or when reading only the keeper.
+  std::unique_ptr<sqlite::Connection> keeper_;
   std::unique_ptr<sqlite::Connection> writer_;
   sqlite::Pool readers_;
   log::Snapshots log_snapshots_;
@@ -93,10 +94,6 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   void publish(std::span<const Message> messages);
   [[nodiscard]] projection::OnTaken tracer();
   void start_engine();
-  // Whether the projections of this store have applied everything up to there. Tables that a newer release has made
-  // are left to it: own says that only those lack something.
-  enum class Applied { all, own, lacking };
-  [[nodiscard]] Applied applied(Position through);
   void check_writable() const;
   // Throws `invalid` if it is not one of this store's projections.
   void check_known(std::string_view name) const;
@@ -118,6 +115,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
 Store::Impl::Impl(StoreOptions options)
     : upcasting_(std::make_shared<const log::Upcasting>(options.upcasters)),
       options_(store::prepared(std::move(options), upcasting_)),
+      keeper_(options_.mode == OpenMode::read_only ? sqlite::open_keeper({.file = options_.file}) : nullptr),
       writer_(options_.mode == OpenMode::read_only
                   ? nullptr
                   : std::make_unique<sqlite::Connection>(writing(
@@ -174,6 +172,7 @@ log::Hooks Store::Impl::hooks() {
 void Store::Impl::publish(std::span<const Message> messages) {
   // Taken before the bus has them, so that no delivery is told with a time before its event's.
   const Instant now = options_.clock->now();
+  drained_ = false;
   bus_->publish(messages);
   news_.notify();
   if (std::exchange(rows_changed_, false)) progress_.notify();
@@ -239,19 +238,6 @@ void Store::Impl::start_engine() {
       .options = options_.projector}));
 }
 
-Store::Impl::Applied Store::Impl::applied(Position through) {
-  const auto connection = readers_.borrow();
-  Applied applied = Applied::all;
-  for (const auto& projection : options_.projections) {
-    const auto entry = projection::find_entry(*connection, projection->name());
-    if (!entry || entry->schema_version < projection->schema_version()) return Applied::lacking;
-    if (entry->checkpoint >= through) continue;
-    if (entry->schema_version == projection->schema_version()) return Applied::lacking;
-    applied = Applied::own;
-  }
-  return applied;
-}
-
 bool Store::Impl::drain(const std::function<bool()>& cancelled) {
   const Position head = log_.head();
   const std::uint64_t refusals = engine_.refusals();
@@ -259,9 +245,10 @@ bool Store::Impl::drain(const std::function<bool()>& cancelled) {
   while (true) {
     const std::uint64_t seen = engine_.count();
     engine_.check_open();
-    const Applied now = applied(head);
-    if (now == Applied::all) return drained_ = true;
-    const bool others_project = now == Applied::own || (!engine_.is_projecting() && engine_.refusals() != refusals);
+    const auto applied = projection::applied_through(*readers_.borrow(), catalog_, head);
+    if (applied == projection::Applied::all) return drained_ = true;
+    const bool others_project =
+        applied == projection::Applied::own || (!engine_.is_projecting() && engine_.refusals() != refusals);
     const bool nobody_projects = engine_.is_off() || engine_.is_crashed() || engine_.failure();
     if (nobody_projects || others_project || (cancelled && cancelled())) return false;
     engine_.wait_for_drain(seen);
@@ -394,7 +381,10 @@ void Store::Impl::close() {
     if (drained_) {
       // A process that appended while we held the lease left its events to us; it may have done so after
       // our last look.
-      engine_.finish([this] { return applied(log::last_of_log(*readers_.borrow()).position) != Applied::lacking; });
+      const auto connection = readers_.borrow();
+      const Position head = log::last_of_log(*connection).position;
+      engine_.finish(
+          [&] { return projection::applied_through(*connection, catalog_, head) != projection::Applied::lacking; });
     }
     // After the engine, so that a callback that waits in a read has been woken.
     dispatcher_.stop();
@@ -470,7 +460,6 @@ std::vector<ProjectionStatus> Store::projections() {
   const Gate::Visit visit(impl_->gate_);
   return impl_->projections();
 }
-
 bool Store::rebuild(std::string_view projection, const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
   return impl_->guarded([&] { return impl_->rebuild(projection, impl_->unless_closed(progress)); });

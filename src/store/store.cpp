@@ -16,7 +16,6 @@
 #include "query/freshness.hpp"
 #include "query/reader.hpp"
 #include "store/backup.hpp"
-#include "store/checkpointer.hpp"
 #include "store/engine.hpp"
 #include "store/options.hpp"
 #include "store/verify.hpp"
@@ -82,7 +81,6 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   Signal progress_{news_};
   std::unique_ptr<sqlite::Connection> projector_connection_;
   projection::Lease lease_;
-  store::Checkpointer checkpointer_;
   store::EngineDriver engine_;
   query::Reader reader_;
   subscription::Dispatcher dispatcher_;
@@ -99,10 +97,8 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   void check_known(std::string_view name) const;
   // The projection of this name, or all of them.
   [[nodiscard]] projection::Catalog chosen(const std::optional<std::string>& name) const;
-  // Of the connections that write all the time.
-  [[nodiscard]] sqlite::ConnectionOptions writing(sqlite::Sync sync);
-  // Of long work beside the projector: what it writes can be made again, as what the projector writes.
-  [[nodiscard]] sqlite::ConnectionOptions beside_the_projector() const {
+  // Of the projector and of long work beside it: what they write can be made again.
+  [[nodiscard]] sqlite::ConnectionOptions of_the_projector() const {
     return store::connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal);
   }
 
@@ -118,7 +114,8 @@ Store::Impl::Impl(StoreOptions options)
       keeper_(options_.mode == OpenMode::read_only ? sqlite::open_keeper({.file = options_.file}) : nullptr),
       writer_(options_.mode == OpenMode::read_only
                   ? nullptr
-                  : std::make_unique<sqlite::Connection>(writing(
+                  : std::make_unique<sqlite::Connection>(store::connection_options(
+                        options_, sqlite::Access::read_write,
                         options_.durability == Durability::power_loss ? sqlite::Sync::full : sqlite::Sync::normal))),
       readers_(store::connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
       log_snapshots_(readers_, store::keep(options_)),
@@ -128,7 +125,6 @@ Store::Impl::Impl(StoreOptions options)
           *options_.clock)),
       log_(writer_.get(), log_snapshots_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
       lease_(options_.file, "lease"),
-      checkpointer_(beside_the_projector(), turn_, [this](const Error& error) { log_.close_after(error); }),
       engine_(options_.engine, *options_.clock, work_, progress_, [this] { let_go_of_snapshots(); }),
       reader_(query_snapshots_, *options_.clock, engine_),
       dispatcher_(options_.engine == Engine::stepped ? subscription::Dispatcher::Drive::steps
@@ -220,7 +216,7 @@ void Store::Impl::project(const std::vector<RecordedEvent>& events) {
 }
 
 void Store::Impl::start_engine() {
-  projector_connection_ = std::make_unique<sqlite::Connection>(writing(sqlite::Sync::normal));
+  projector_connection_ = std::make_unique<sqlite::Connection>(of_the_projector());
   engine_.start(std::make_unique<projection::Projector>(projection::ProjectorContext{
       .connection = *projector_connection_,
       .catalog = catalog_,
@@ -295,17 +291,9 @@ projection::Catalog Store::Impl::chosen(const std::optional<std::string>& name) 
   return chosen;
 }
 
-sqlite::ConnectionOptions Store::Impl::writing(sqlite::Sync sync) {
-  auto options = store::connection_options(options_, sqlite::Access::read_write, sync);
-  if (options_.engine == Engine::threads) {
-    options.leave_checkpoint = [this](int pages) { return checkpointer_.note(pages); };
-  }
-  return options;
-}
-
 bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {
   check_writable();
-  sqlite::Connection connection(beside_the_projector());
+  sqlite::Connection connection(of_the_projector());
   projection::Rebuild rebuild(connection, turn_, *options_.clock, chosen(std::string(name)).front(), options_.file,
                               options_.projector);
   const Instant deadline = options_.clock->now() + options_.busy_timeout;
@@ -346,7 +334,7 @@ std::vector<DeadLetter> Store::Impl::dead_letters(const DeadLetterChoice& choice
 
 std::int64_t Store::Impl::retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress) {
   check_writable();
-  sqlite::Connection connection(beside_the_projector());
+  sqlite::Connection connection(of_the_projector());
   const auto total = static_cast<std::int64_t>(dead_letters(choice).size());
   std::int64_t applied = 0;
   for (const projection::Registered& registered : chosen(choice.projection)) {
@@ -363,7 +351,7 @@ std::int64_t Store::Impl::retry_dead_letters(const DeadLetterChoice& choice, con
 
 std::int64_t Store::Impl::discard_dead_letters(const DeadLetterChoice& choice) {
   check_writable();
-  sqlite::Connection connection(beside_the_projector());
+  sqlite::Connection connection(of_the_projector());
   const std::lock_guard turn(turn_);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   std::int64_t discarded = 0;
@@ -389,7 +377,6 @@ void Store::Impl::close() {
     // After the engine, so that a callback that waits in a read has been woken.
     dispatcher_.stop();
     log_.close();
-    checkpointer_.stop();
   };
   gate_.close([this] { engine_.stop(); }, finish);
 }

@@ -257,7 +257,7 @@ std::vector<RecordedEvent> SqliteEventLog::read_stream(const StreamId& stream, V
 std::optional<KeptSnapshot> SqliteEventLog::find_snapshot(const StreamId& stream, std::string_view name,
                                                           int schema) const {
   const Gate::Visit visit(gate_);
-  return log::find_snapshot(*readers_.borrow(), stream, name, schema);
+  return log::find_snapshot(snapshots_.borrow()->connection(), stream, name, schema);
 }
 
 }  // namespace freshet::log

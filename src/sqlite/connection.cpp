@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <system_error>
 #include <thread>
 
@@ -43,7 +42,17 @@ int flags(Access access) {
   return 0;
 }
 
-constexpr const char* sync_failed = "cannot fold the write-ahead log into the file: a sync has failed";
+// Pages in the write-ahead log above which a commit folds it into the file: seldom enough to stay out of the
+// way of most appends.
+constexpr int wal_pages_max = 4'000;
+
+// As SQLite's own automatic checkpoint, but for a sync that fails: there that would go unnoticed, and here
+// the commit, which is done by then, reports it.
+int checkpoint_if_long(void*, sqlite3* database, const char* name, int pages) {
+  if (pages < wal_pages_max) return SQLITE_OK;
+  const int result = sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  return result == SQLITE_IOERR_FSYNC ? result : SQLITE_OK;
+}
 
 SQLite::Database open_as(const ConnectionOptions& options, const std::string& name, int flags) {
   try {
@@ -130,10 +139,7 @@ StatementCache::Recent StatementCache::find_or_prepare(std::string_view sql) {
 }
 
 Connection::Connection(const ConnectionOptions& options)
-    : busy_timeout_(options.busy_timeout),
-      leave_checkpoint_(options.leave_checkpoint),
-      database_(open(options, immutable_)),
-      statements_(*this, "") {
+    : busy_timeout_(options.busy_timeout), database_(open(options, immutable_)), statements_(*this, "") {
   sqlite3_extended_result_codes(handle(), 1);
   sqlite3_busy_handler(handle(), wait_for_lock, this);
   const auto set = [&](const std::string& pragmas) {
@@ -146,7 +152,7 @@ Connection::Connection(const ConnectionOptions& options)
       "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
   // Nothing that can damage a file on purpose is needed here.
   sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_wal_hook(handle(), committed, this);
+  sqlite3_wal_hook(handle(), checkpoint_if_long, nullptr);
   set(std::string("PRAGMA journal_size_limit = ") + log_bytes_kept);
   set(options.sync == Sync::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
 }
@@ -160,25 +166,6 @@ int Connection::wait_for_lock(void* connection, int tries) {
   if (now - self.waiting_since_ >= self.busy_timeout_) return 0;
   std::this_thread::sleep_for(busy_pause);
   return 1;
-}
-
-// As SQLite's own automatic checkpoint, but for a sync that fails: there that would go unnoticed, and here
-// the commit, which is done by then, reports it.
-int Connection::committed(void* connection, sqlite3* database, const char* name, int pages) {
-  const auto& self = *static_cast<Connection*>(connection);
-  if (self.leave_checkpoint_ && self.leave_checkpoint_(pages)) return SQLITE_OK;
-  if (pages < log_pages_max) return SQLITE_OK;
-  const int result = sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  return result == SQLITE_IOERR_FSYNC ? result : SQLITE_OK;
-}
-
-int Connection::checkpoint() {
-  int pages = 0;
-  int folded = 0;
-  const int result = sqlite3_wal_checkpoint_v2(handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &folded);
-  if (result == SQLITE_IOERR_FSYNC) throw Failure(ErrorCode::io, sync_failed);
-  // Other failures show where the file is next read or written, or somebody else is at it.
-  return result == SQLITE_OK ? pages - folded : std::numeric_limits<int>::max();
 }
 
 void Connection::execute(const std::string& sql) {
@@ -233,9 +220,9 @@ void Transaction::commit() {
   try {
     Run(connection_.statement("COMMIT")).finish();
   } catch (const Failure& failure) {
-    // SQLite puts a general code in the place of the one that committed() returns.
+    // SQLite puts a general code in the place of the one that checkpoint_if_long() returns.
     if (failure.code() != ErrorCode::invalid || connection_.is_in_transaction()) throw;
-    throw Failure(ErrorCode::io, sync_failed);
+    throw Failure(ErrorCode::io, "cannot fold the write-ahead log into the file: a sync has failed");
   }
   open_ = false;
 }

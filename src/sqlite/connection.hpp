@@ -60,14 +60,7 @@ struct ConnectionOptions {
   Access access = Access::read_write;
   Sync sync = Sync::full;
   Duration busy_timeout{};
-  // Told after each commit how many pages the write-ahead log has. False: the commit folds it into the file itself
-  // where it has grown long. Without it every one does.
-  std::function<bool(int pages)> leave_checkpoint = {};
 };
-
-// Pages in the write-ahead log above which it is folded into the file: seldom enough to stay out of the way of most
-// appends.
-inline constexpr int log_pages_max = 4'000;
 
 class Connection {
  public:
@@ -94,21 +87,14 @@ class Connection {
   // The file was opened as one that does not change; see open() in connection.cpp.
   [[nodiscard]] bool is_immutable() const { return immutable_; }
 
-  // Folds the write-ahead log into the file, as far as nobody reads an older state of it. Returns how many of its pages
-  // are left. Throws Error `io` if a sync fails.
-  int checkpoint();
-
   // Closing does not fold the write-ahead log into the file, even if this is the last connection.
   void leave_checkpoint_to_others();
 
  private:
   // SQLite asks it whenever another process has a lock that it needs. 0: it gives up.
   static int wait_for_lock(void* connection, int tries);
-  // SQLite tells it of each commit.
-  static int committed(void* connection, sqlite3* database, const char* name, int pages);
 
   Duration busy_timeout_;
-  std::function<bool(int)> leave_checkpoint_;
   Instant waiting_since_;
   bool immutable_ = false;  // Set while the database is opened.
   SQLite::Database database_;

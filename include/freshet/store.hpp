@@ -63,7 +63,7 @@ struct StoreOptions {
 
   // These change what is promised.
   Durability durability = Durability::power_loss;
-  Duration busy_timeout = std::chrono::seconds{5};  // For the turn to write, against other processes.
+  Duration busy_timeout = std::chrono::seconds{5};  // For the turn to write, against other processes; a day at most.
   ProjectorOptions projector = {};
   BusOptions bus = {};
 

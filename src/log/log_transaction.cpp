@@ -215,8 +215,10 @@ bool LogTransaction::import_event(const ExportedEvent& exported) {
   const bool spoilt_before = std::exchange(spoilt_, true);
   RecordedEvent event = given;
   event.stream_number = insert_foreign(connection_, exported);
+  heads_.set(event.stream, {event.stream_number, event.version});
   last_.position = event.position;
   last_.recorded_at = event.recorded_at;
+  upcasting_.upcast_or_leave(event);
   messages_.push_back({.event = std::make_shared<const RecordedEvent>(std::move(event)), .published = std::nullopt});
   spoilt_ = spoilt_before;
   return true;

@@ -65,8 +65,8 @@ std::future<AppendResult> SqliteEventLog::append_async(const Append& request) {
   {
     std::unique_lock lock(mutex_);
     promised_fewer_.wait(lock, [&] { return promised_ < appends_in_flight_max; });
-    ++promised_;
     if (!committer_.joinable()) committer_ = std::thread([this] { lead_for_promises(); });
+    ++promised_;
   }
   if (join(*promised)) call_.make(Call::Reason::lead);
   return future;
@@ -198,12 +198,12 @@ void SqliteEventLog::write(const std::function<void(AppendTransaction&)>& body) 
     LogTransaction transaction(*writer_, clock_, hooks_, upcasting_, *tables_, heads_);
     body(transaction);
     transaction.commit();
-  } catch (const Error& error) {
+  } catch (const sqlite::Failure& failure) {
     hooks_.undone();
-    close_if_unknown(error);
+    close_if_unknown(failure);
     throw;
   } catch (...) {
-    hooks_.undone();
+    hooks_.undone();  // What the body itself has thrown says nothing about the file.
     throw;
   }
 }
@@ -232,12 +232,14 @@ Version SqliteEventLog::version(const StreamId& stream) const {
 
 std::vector<RecordedEvent> SqliteEventLog::read_all(Position after, std::size_t events_max) const {
   const Gate::Visit visit(gate_);
-  return read_inside(after, events_max);
-}
-
-std::vector<RecordedEvent> SqliteEventLog::read_inside(Position after, std::size_t events_max) const {
   auto events = log::read_all(snapshots_.borrow()->connection(), after, events_max);
   for (RecordedEvent& event : events) upcasting_.upcast(event);
+  return events;
+}
+
+std::vector<RecordedEvent> SqliteEventLog::read_for_bus(Position after, std::size_t events_max) const {
+  auto events = log::read_all(snapshots_.borrow()->connection(), after, events_max);
+  for (RecordedEvent& event : events) upcasting_.upcast_or_leave(event);
   return events;
 }
 

@@ -16,6 +16,7 @@
 #include "log/log_transaction.hpp"
 #include "log/pending.hpp"
 #include "log/turn.hpp"
+#include "sqlite/failure.hpp"
 #include "sqlite/snapshot.hpp"
 
 namespace freshet::log {
@@ -47,8 +48,9 @@ class SqliteEventLog final : public EventLog {
   // Every later append throws `closed`. Those that are waiting are answered before it returns.
   void close();
 
-  // For the engine itself, which goes on reading while the store is being closed.
-  [[nodiscard]] std::vector<RecordedEvent> read_inside(Position after, std::size_t events_max) const;
+  // For the bus, which goes on reading while the store is being closed. An event that cannot be upcast comes as it was
+  // written, so that it fails where it is applied, and alone.
+  [[nodiscard]] std::vector<RecordedEvent> read_for_bus(Position after, std::size_t events_max) const;
 
   // Does so if `error`, of any connection to the file, leaves it unknown what reached the disk. After a
   // failed sync the system may forget what it still had to write, and call the next sync a success.

@@ -52,8 +52,6 @@ std::int64_t checksum(std::int64_t stream_number, const StateSnapshot& snapshot,
 
 std::optional<KeptSnapshot> find_snapshot(sqlite::Connection& connection, const StreamId& stream, std::string_view name,
                                           int schema) {
-  // The table that was looked for is still there when it is read.
-  const sqlite::Transaction moment(connection, sqlite::Transaction::Kind::read);
   if (look_for_table(connection) != Table::usable) return std::nullopt;
   // With the event that it names, or not at all.
   sqlite::Run run(

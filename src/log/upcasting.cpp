@@ -68,6 +68,16 @@ void Upcasting::upcast(RecordedEvent& event) const {
   }
 }
 
+void Upcasting::upcast_or_leave(RecordedEvent& event) const {
+  RecordedEvent upcasted = event;
+  try {
+    upcast(upcasted);
+  } catch (const Error&) {
+    return;
+  }
+  event = std::move(upcasted);
+}
+
 void Upcasting::check_newest(const NewEvent& event) const {
   const int version = newest(event.type);
   if (version == unknown_version || version == event.schema_version) return;

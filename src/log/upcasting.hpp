@@ -22,6 +22,8 @@ class Upcasting {
 
   // Brings the event into the newest form of its type. Cheap for one that is.
   void upcast(RecordedEvent& event) const;
+  // The same, but an event that cannot be upcast stays as it is.
+  void upcast_or_leave(RecordedEvent& event) const;
 
   // Throws Error `invalid` unless the event is in the newest form that the application knows.
   void check_newest(const NewEvent& event) const;

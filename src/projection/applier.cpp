@@ -98,12 +98,11 @@ bool Applier::apply(const RecordedEvent& event, const Judge& judge, Coming comin
 
 bool Applier::skip(const RecordedEvent& event, Coming coming) {
   const auto needs = [&](const State& state) {
-    return !state.loaded || (state.active && !state.progress.has(event.position));
+    return !state.loaded || !state.active || !state.progress.has(event.position);
   };
   if (std::ranges::any_of(states_, needs)) return false;
   if (coming == Coming::again) return true;
   for (State& state : states_) {
-    if (!state.active) continue;
     ++state.skipped;
     if (on_taken_) on_taken_(Taken::skipped, state.registered.projection->name(), event);
   }

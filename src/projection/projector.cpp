@@ -43,7 +43,10 @@ bool Projector::step() {
 }
 
 bool Projector::guarded_step() {
-  if (!projecting_ && !take_over()) return false;
+  if (!projecting_ && !take_over()) {
+    notice_other_writers();  // Consumers of the application are to hear of them here as well.
+    return false;
+  }
   const bool rebuilt = rebuild_step();
   release_due_blocks();
   if (pending_.empty()) collect();
@@ -73,11 +76,11 @@ bool Projector::take_over() {
   consumer_ = context_.bus.subscribe({.group = std::string(group),
                                       .committed = std::move(start),
                                       .on_arrival = [&work = context_.work] { work.notify(); }});
-  projecting_ = true;
   announced_ = {};
   looked_at_.reset();
   notice_other_writers();
   find_outdated();
+  projecting_ = true;
   trace(Trace::Kind::restarted);
   context_.progress.notify();
   return true;
@@ -110,6 +113,7 @@ bool Projector::rebuild_step() {
     return false;
   }
   rebuild_.reset();
+  applier_.forget();
   find_outdated();
   context_.progress.notify();
   return true;
@@ -202,7 +206,7 @@ void Projector::apply_batch() {
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(applied.size() + held.size()));
   for (const Delivery& delivery : applied) consumer_->acknowledge(delivery);
   deliveries_since_offsets_ += static_cast<std::int64_t>(applied.size());
-  held_back_.insert(held_back_.end(), held.begin(), held.end());
+  for (Delivery& delivery : held) held_back_.insert_or_assign(delivery.event->position, std::move(delivery));
   std::erase_if(blocks_, [&](const auto& block) { return applier_.has(block.first.first, block.second.position); });
   if (!deliberately(Bug::waiter_not_woken)) context_.progress.notify();
   commit_offsets_if_due();
@@ -229,7 +233,7 @@ Judgement Projector::judge(std::int64_t projection, std::int64_t stream, Positio
 
 void Projector::note(const ApplyFailure& failure) {
   Block& block = blocks_[{failure.projection, failure.stream}];
-  block.position = failure.position;
+  if (block.position != failure.position) block = {.position = failure.position};
   block.reason = failure.reason;
   ++block.attempts;
   block.next_attempt = context_.clock.now() + backoff(context_.options, block.attempts);
@@ -249,7 +253,7 @@ void Projector::release_due_blocks() {
       std::any_of(blocks_.begin(), blocks_.end(), [&](const auto& block) { return block.second.next_attempt <= now; });
   if (!due && !blocks_.empty()) return;
   std::vector<Pending> released;
-  for (Delivery& delivery : held_back_) released.push_back({std::move(delivery), Coming::again});
+  for (auto& [position, delivery] : held_back_) released.push_back({std::move(delivery), Coming::again});
   pending_.insert(pending_.begin(), released.begin(), released.end());
   held_back_.clear();
 }

@@ -120,8 +120,8 @@ class Projector {
   std::unique_ptr<Consumer> consumer_;
   std::optional<Rebuild> rebuild_;
   Instant next_rebuild_step_;
-  std::deque<Pending> pending_;      // Arrived, not applied yet.
-  std::vector<Delivery> held_back_;  // Behind a block.
+  std::deque<Pending> pending_;             // Arrived, not applied yet.
+  std::map<Position, Delivery> held_back_;  // Behind a block; what is delivered again takes its own place.
   std::map<BlockKey, Block> blocks_;
   Position announced_;
   std::optional<sqlite::CommitMark> looked_at_;  // Before the last look for other writers.

@@ -57,7 +57,7 @@ void EngineDriver::crash(CrashPoint point) {
   projector_->crash(point);
   if (point != CrashPoint::now) return;
   hurry();
-  while (!is_crashed() && !failure()) {
+  while (!is_crashed() && !failure() && !stopping_) {
     const std::uint64_t seen = count();
     if (!is_crashed()) wait(seen, clock_.now() + Look::max);
   }

@@ -1,12 +1,19 @@
 // Gaps filled, projections wrapped, the file prepared.
 #include "store/options.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "log/format.hpp"
 #include "projection/upcast_projection.hpp"
 
 namespace freshet::store {
+namespace {
+
+// Far from where adding it to a time overflows.
+constexpr Duration busy_timeout_max = std::chrono::hours{24};
+
+}  // namespace
 
 sqlite::ConnectionOptions connection_options(const StoreOptions& options, sqlite::Access access, sqlite::Sync sync) {
   return {.file = options.file, .access = access, .sync = sync, .busy_timeout = options.busy_timeout};
@@ -18,8 +25,15 @@ sqlite::Keep keep(const StoreOptions& options) {
 
 StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upcasting>& upcasting) {
   if (!options.clock) options.clock = std::make_shared<SystemClock>();
-  if (!options.on_notice) options.on_notice = [](const Notice&) {};
+  options.on_notice = [tell = std::move(options.on_notice)](const Notice& notice) {
+    try {
+      if (tell) tell(notice);
+    } catch (...) {
+      // There is nobody else to be told of it.
+    }
+  };
   if (options.mode == OpenMode::read_only) options.engine = Engine::off;
+  options.busy_timeout = std::min<Duration>(options.busy_timeout, busy_timeout_max);
   if (!upcasting->is_empty()) {
     for (auto& projection : options.projections) {
       projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);

@@ -90,6 +90,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   void register_projections();
   void project(const std::vector<RecordedEvent>& events);
   void publish(std::span<const Message> messages);
+  void tell(std::span<const Message> messages);
   [[nodiscard]] projection::OnTaken tracer();
   void start_engine();
   void check_writable() const;
@@ -121,7 +122,7 @@ Store::Impl::Impl(StoreOptions options)
       log_snapshots_(readers_, store::keep(options_)),
       query_snapshots_(readers_, store::keep(options_)),
       bus_(make_in_process_bus(
-          options_.bus, [this](Position after, std::size_t events_max) { return log_.read_inside(after, events_max); },
+          options_.bus, [this](Position after, std::size_t events_max) { return log_.read_for_bus(after, events_max); },
           *options_.clock)),
       log_(writer_.get(), log_snapshots_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
       lease_(options_.file, "lease"),
@@ -165,7 +166,17 @@ log::Hooks Store::Impl::hooks() {
           .committed = [this](std::span<const Message> messages) { publish(messages); }};
 }
 
+// What is committed stays so, whatever those who are told of it throw.
 void Store::Impl::publish(std::span<const Message> messages) {
+  try {
+    tell(messages);
+  } catch (const std::exception& exception) {
+    options_.on_notice(
+        {Notice::Level::error, std::string("telling of what was recorded has failed: ") + exception.what()});
+  }
+}
+
+void Store::Impl::tell(std::span<const Message> messages) {
   // Taken before the bus has them, so that no delivery is told with a time before its event's.
   const Instant now = options_.clock->now();
   drained_ = false;

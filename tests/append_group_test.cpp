@@ -237,6 +237,32 @@ TEST_SUITE("append_group") {
     CHECK(store.verify().problems.empty());
   }
 
+  TEST_CASE("append: whoever is told of it and throws does not have it recorded twice, and is told of") {
+    const TempDir directory;
+    std::vector<std::string> notices;
+    StoreOptions options = idle(directory.file());
+    options.on_trace = [](const Trace&) { throw std::runtime_error("no paper"); };
+    options.on_notice = [&](const Notice& notice) { notices.push_back(notice.message); };
+    Store store(options);
+    append(store, "a", 1);
+    store.log().write([](AppendTransaction& transaction) {
+      const NewEvent one = event(2);
+      static_cast<void>(
+          transaction.append({.stream = stream("a"), .expected = ExpectedVersion::any(), .events = {&one, 1}}));
+    });
+    CHECK(store.log().head() == Position{2});
+    REQUIRE(notices.size() == 2);
+    CHECK(holds(notices.front(), "no paper"));
+  }
+
+  TEST_CASE("write: what the body throws by itself does not close the log") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    const auto throws = [](AppendTransaction&) { throw Error(ErrorCode::corrupt, "another file"); };
+    CHECK(error_of([&] { store.log().write(throws); }) == ErrorCode::corrupt);
+    append(store, "a", 1);
+  }
+
   TEST_CASE("append: two stores on one file take their turns") {
     const TempDir directory;
     Store first(idle(directory.file()));

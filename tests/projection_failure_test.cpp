@@ -60,6 +60,23 @@ TEST_SUITE("projection_failure") {
     CHECK(status(store, "fragile").position == Position{1});
   }
 
+  TEST_CASE("step: the failures of one event are not those of the next one of its stream") {
+    const TempDir directory;
+    int failures_of_1 = 0;
+    const auto throws = [&](const RecordedEvent& event) {
+      return amount(event) == 1 ? ++failures_of_1 <= 2 : amount(event) == 2;
+    };
+    StoreOptions options = with_fragile(stepped(directory.file()), throws);
+    options.projector = {.attempts_max = 3, .retry_backoff = 10ms};
+    Store store(options);
+    append(store, "a", 1);
+    append(store, "a", 2);
+    run_until_idle(store);
+    CHECK(number(store, "SELECT count(*) FROM dead_letters") == 1);
+    CHECK(number(store, "SELECT attempts FROM dead_letters WHERE position = 2") == 3);
+    CHECK(failures_of_1 > 3);  // It was applied again with each attempt at the second one.
+  }
+
   TEST_CASE("step: later events of the stream follow it, and other streams go on") {
     const TempDir directory;
     Store store(with_fragile(stepped(directory.file()), on_amount(13)));

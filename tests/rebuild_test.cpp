@@ -304,6 +304,30 @@ TEST_SUITE("rebuild") {
     CHECK(store.verify().problems.empty());
   }
 
+  TEST_CASE("step: what arrives while the only tables are made again is in them afterwards") {
+    const TempDir directory;
+    const auto only_totals = [&](int schema_version) {
+      StoreOptions options = stepped(directory.file());
+      options.projections = {std::make_shared<Totals>(schema_version)};
+      return options;
+    };
+    {
+      Store store(only_totals(1));
+      append_many(store, "a", 2'500);
+      run_until_idle(store);
+    }
+    Store store(only_totals(2));
+    for (int number = 0; number < 5; ++number) {
+      append(store, "b", 1);  // Delivered between the batches of the rebuild.
+      store.step();
+    }
+    run_until_idle(store);
+    append(store, "c", 1);
+    run_until_idle(store);
+    CHECK(status(store, "totals").position == Position{2'506});
+    CHECK(total(store) == 10 * 2'506);
+  }
+
   TEST_CASE("drain: waits for tables that are made again") {
     const TempDir directory;
     fill(directory.file());

@@ -181,6 +181,20 @@ TEST_SUITE("upcaster") {
     CHECK(holds(message_of(read), "no amount"));
   }
 
+  TEST_CASE("step: an event from the log that cannot be upcast is set aside alone, and the projector goes on") {
+    const TempDir directory;
+    write_three_forms(directory.file());
+    StoreOptions options = stepped(directory.file());
+    options.upcasters = {{"Deposited", 1, [](std::string_view) -> std::string { throw std::runtime_error("torn"); }},
+                         {"Deposited", 2, one_more}};
+    options.projector.attempts_max = 1;
+    Store store(options);
+    run_until_idle(store);
+    CHECK(store.is_projecting());
+    CHECK(status(store, "totals").dead_letters == 2);  // The torn one, and what follows it in its stream.
+    CHECK(total(store) == 21);
+  }
+
   TEST_CASE("open: a chain with a gap, or with two ways, is refused before a file is made") {
     CHECK(opening({{"A", 1, twice}, {"A", 3, twice}}) == ErrorCode::invalid);
     CHECK(opening({{"A", 2, twice}}) == ErrorCode::invalid);

@@ -9,8 +9,8 @@
 
 namespace freshet::log {
 
-// As EventLog's method of this name. In a read transaction of the caller's: the table that was looked for is still there
-// when it is read.
+// As EventLog's method of this name. In a read transaction of the caller's: the table that was looked for is still
+// there when it is read.
 [[nodiscard]] std::optional<KeptSnapshot> find_snapshot(sqlite::Connection& connection, const StreamId& stream,
                                                         std::string_view name, int schema);
 

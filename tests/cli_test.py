@@ -428,6 +428,13 @@ class OrderQueryTest(ProgramTest):
         self.fails(6, "stale", "order", "get", "2", "--require-fresh")
         self.assertEqual(self.order("2", "--min-version", "1", "--timeout", "20s")["version"], 1)
 
+    def test_an_order_that_never_came_says_what_was_waited_for(self):
+        error = self.fails(6, "stale", "order", "get", "zz", "--min-version", "1", "--timeout", "10ms",
+                           "--require-fresh")
+        self.assertTrue(error["warnings"], error)
+        self.assertIn("no such order 'zz'", error["message"])
+        self.assertIn(error["warnings"][0], error["message"])
+
     def test_list_filters_and_pages(self):
         for number in range(2, 6):
             self.place(str(number), "--at", f"2020-02-0{number}T00:00:00Z")
@@ -726,6 +733,30 @@ class FileTest(ProgramTest):
         self.place()
         self.db.chmod(0o444)
         self.fails(1, "read_only", "order", "pay", "1")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may run programs as other users")
+    def test_a_reader_who_may_not_write_does_not_lock_the_owner_out(self):
+        as_user = lambda user: {"user": user, "group": user, "extra_groups": []}
+        self.path.chmod(0o777)
+        options = {"env": self.env, "timeout": PATIENCE, "cwd": self.path, "stdin": subprocess.DEVNULL}
+        run = lambda user, *words: Ran(subprocess.run([FRESHET, "--json", *words], capture_output=True, **options,
+                                                      **as_user(user)))
+        self.assertEqual(run(65533, "order", "place", "1", "--customer", "c", "--item", "a:1:1").code, 0)
+        for words in (["order", "get", "1"], ["order", "list"], ["log", "show"], ["log", "verify"],
+                      ["projection", "list"], ["log", "backup", "copy.db"]):
+            ran = run(65534, *words)
+            self.assertEqual(ran.code, 0, ran)
+            self.assertEqual([file.name for file in self.path.glob("freshet.db?*")], [], words)
+        paid = run(65533, "order", "pay", "1")
+        self.assertEqual(paid.code, 0, paid)
+
+    def test_the_name_of_a_file_is_nothing_but_a_name(self):
+        for name in ("file:plain.db", ":memory:", "file::memory:?cache=shared"):
+            self.ok("--db", name, "order", "place", "1", "--customer", "c", "--item", "a:1:1")
+            self.assertTrue((self.path / name).is_file(), name)
+            self.assertEqual(self.ok("--db", name, "log", "verify")["events"], 1)
+        self.usage("--db", "", "order", "list")
+        self.assertFalse((self.path / "plain.db").exists())
 
     def test_a_full_disk_loses_nothing_that_was_reported(self):
         file = self.write_orders(800)

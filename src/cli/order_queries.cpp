@@ -75,6 +75,7 @@ Failure missing_failure(const GetOrder& request, const MaybeOrder& answer) {
   if (request.stale == Stale::refuse && answer.freshness.stale) {
     failure.exit_code = static_cast<int>(Exit::stale);
     failure.code = "stale";
+    if (!answer.warnings.empty()) failure.message = fmt::format("{}: {}", failure.message, answer.warnings.front());
   }
   failure.details = {{"order_id", request.order_id},
                      {"latest_version", answer.freshness.latest_version.value},

@@ -14,6 +14,8 @@ constexpr std::uint32_t index_version = 3'007'000;  // The first number; the onl
 }  // namespace
 
 std::optional<CommitMark> commit_mark(sqlite3* database) {
+  // Of a file that is taken as it lies there no index is mapped, and asking for one would make it.
+  if (sqlite3_uri_boolean(sqlite3_db_filename(database, "main"), "immutable", 0) != 0) return std::nullopt;
   sqlite3_file* file = nullptr;
   if (sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return std::nullopt;
   if (file->pMethods == nullptr || file->pMethods->iVersion < 2) return std::nullopt;

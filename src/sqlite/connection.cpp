@@ -3,7 +3,9 @@
 
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -62,16 +64,24 @@ SQLite::Database open_as(const ConnectionOptions& options, const std::string& na
   }
 }
 
+// A file that is not there at all may still be made.
+bool is_writable(const std::filesystem::path& file) {
+  return ::access(file.c_str(), W_OK) == 0 || (errno != EACCES && errno != EROFS);
+}
+
 // A file in write-ahead mode is read together with two files beside it, which SQLite makes if they are missing. Where
 // the directory cannot be written they are missing while nobody has the store open, and then there is nothing in them
-// either: the file itself is all there is, and it is read as it lies there.
+// either: the file itself is all there is, and it is read as it lies there. So is a file that may not be written in a
+// directory that may: whoever may write the file could not write the two that this reader would make.
 bool must_be_taken_as_it_is(SQLite::Database& database, const ConnectionOptions& options) {
   if (options.access != Access::read_only) return false;
+  std::error_code ignored;
+  const auto has_log = [&] { return std::filesystem::exists(options.file.string() + "-wal", ignored); };
+  if (!is_writable(options.file) && !has_log()) return true;
   const int result =
       sqlite3_exec(database.getHandle(), "SELECT 1 FROM sqlite_master LIMIT 1", nullptr, nullptr, nullptr);
   const bool lacks_files = (result & 0xff) == SQLITE_CANTOPEN || (result & 0xff) == SQLITE_READONLY;
-  std::error_code ignored;
-  return lacks_files && !std::filesystem::exists(options.file.string() + "-wal", ignored);
+  return lacks_files && !has_log();
 }
 
 SQLite::Database open(const ConnectionOptions& options, bool& immutable) {
@@ -193,6 +203,7 @@ void Connection::leave_checkpoint_to_others() {
 }
 
 std::unique_ptr<Connection> open_keeper(ConnectionOptions options) {
+  if (!is_writable(options.file)) return nullptr;  // SQLite would open it for reading.
   options.access = Access::read_write;
   try {
     auto keeper = std::make_unique<Connection>(options);

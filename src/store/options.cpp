@@ -2,8 +2,10 @@
 #include "store/options.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
+#include "freshet/error.hpp"
 #include "log/format.hpp"
 #include "projection/upcast_projection.hpp"
 
@@ -24,6 +26,9 @@ sqlite::Keep keep(const StoreOptions& options) {
 }
 
 StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upcasting>& upcasting) {
+  if (options.file.empty()) throw Error(ErrorCode::invalid, "a store has a file, and its name is empty");
+  // SQLite takes ":memory:" and "file:..." for more than names, and the working directory may change.
+  options.file = std::filesystem::absolute(options.file);
   if (!options.clock) options.clock = std::make_shared<SystemClock>();
   options.on_notice = [tell = std::move(options.on_notice)](const Notice& notice) {
     try {

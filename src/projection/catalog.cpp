@@ -76,13 +76,14 @@ Catalog register_projections(sqlite::Connection& connection,
   return catalog;
 }
 
-Applied applied_through(sqlite::Connection& connection, const Catalog& catalog, Position position) {
+Applied applied_through(sqlite::Connection& connection, std::span<const std::shared_ptr<const Projection>> projections,
+                        Position position) {
   Applied applied = Applied::all;
-  for (const Registered& registered : catalog) {
-    const Entry entry = entry_of(connection, *registered.projection);
-    if (is_outdated(registered, entry)) return Applied::lacking;
-    if (entry.checkpoint >= position) continue;
-    if (entry.schema_version == registered.projection->schema_version()) return Applied::lacking;
+  for (const auto& projection : projections) {
+    const auto entry = find_entry(connection, projection->name());
+    if (!entry || entry->schema_version < projection->schema_version()) return Applied::lacking;
+    if (entry->checkpoint >= position) continue;
+    if (entry->schema_version == projection->schema_version()) return Applied::lacking;
     applied = Applied::own;
   }
   return applied;

@@ -49,6 +49,8 @@ void check_within_log(sqlite::Connection& connection, const Entry& entry, const 
 // Whether everything up to a position is applied. Tables that a newer release has made are left to it: own says that
 // only those lack something.
 enum class Applied { all, own, lacking };
-[[nodiscard]] Applied applied_through(sqlite::Connection& connection, const Catalog& catalog, Position position);
+[[nodiscard]] Applied applied_through(sqlite::Connection& connection,
+                                      std::span<const std::shared_ptr<const Projection>> projections,
+                                      Position position);
 
 }  // namespace freshet::projection

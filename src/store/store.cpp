@@ -252,7 +252,7 @@ bool Store::Impl::drain(const std::function<bool()>& cancelled) {
   while (true) {
     const std::uint64_t seen = engine_.count();
     engine_.check_open();
-    const auto applied = projection::applied_through(*readers_.borrow(), catalog_, head);
+    const auto applied = projection::applied_through(*readers_.borrow(), options_.projections, head);
     if (applied == projection::Applied::all) return drained_ = true;
     const bool others_project =
         applied == projection::Applied::own || (!engine_.is_projecting() && engine_.refusals() != refusals);
@@ -382,8 +382,9 @@ void Store::Impl::close() {
       // our last look.
       const auto connection = readers_.borrow();
       const Position head = log::last_of_log(*connection).position;
-      engine_.finish(
-          [&] { return projection::applied_through(*connection, catalog_, head) != projection::Applied::lacking; });
+      engine_.finish([&] {
+        return projection::applied_through(*connection, options_.projections, head) != projection::Applied::lacking;
+      });
     }
     // After the engine, so that a callback that waits in a read has been woken.
     dispatcher_.stop();

@@ -45,28 +45,33 @@ class IoErrors {
     Disk disk;
     Run run(directory_.file(), Durability::power_loss);
     disk.arm({.fail_at = call, .fail_until = lasts_ ? for_ever : 0, .failure = failure_, .only = only_});
-    go_as_far_as_possible(disk, run, seen);
+    const bool seen_by_engine = go_as_far_as_possible(disk, run, seen);
     run.close();
     ++seen.faults;
     seen.failed_syncs += disk.failed_syncs() > 0;
-    // On every second seed the power goes as well before the store is opened again.
+    // On every second seed the power goes as well before the store is opened again: but not after what failed out of
+    // the engine's sight. SQLite removes a write-ahead log without syncing the directory, and one that comes back
+    // incomplete damages the file; docs/reliability.md says so.
     disk.arm({});
-    if (seed % 2 == 0) disk.reboot(seed * 1'000'003 + static_cast<std::uint64_t>(call));
+    if (seed % 2 == 0 && seen_by_engine) disk.reboot(seed * 1'000'003 + static_cast<std::uint64_t>(call));
     const Progressed& progressed = run.progressed();
     check_what_is_left(directory_.file(), expected_, {progressed.acknowledged, progressed.asked});
   }
 
  private:
-  void go_as_far_as_possible(Disk& disk, Run& run, Seen& seen) const {
+  // False: the call failed for another program, or while a store was closed, which SQLite does not report.
+  bool go_as_far_as_possible(Disk& disk, Run& run, Seen& seen) const {
+    const Step* failed = nullptr;
     try {
       run.open();
       for (const Step& step : steps_) {
+        if (disk.failures() == 0) failed = &step;
         const std::int64_t failed_before = disk.failed_syncs();
         run.take(step);
         // A sync has failed, and it was not that of another program.
         if (disk.failed_syncs() > failed_before && is_of_the_engine(step)) {
           check_refuses(*run.store(), seen);
-          return;
+          return true;
         }
       }
       ++seen.unnoticed;
@@ -77,6 +82,7 @@ class IoErrors {
       check_code(error);
       if (run.progressed().asked > run.progressed().acknowledged) check_refuses(*run.store(), seen);
     }
+    return disk.failures() > 0 && (failed == nullptr || is_of_the_engine(*failed));
   }
 
   static bool is_of_the_engine(const Step& step) {

@@ -13,7 +13,6 @@ class ExpectedVersion {
  public:
   // The four expectations. With any() nothing is checked; exactly(Version{0}) is as none().
   enum class Kind { any, none, exists, exactly };
-
   static constexpr ExpectedVersion any() { return ExpectedVersion{Kind::any, {}}; }
   static constexpr ExpectedVersion none() { return ExpectedVersion{Kind::none, {}}; }      // No stream yet.
   static constexpr ExpectedVersion exists() { return ExpectedVersion{Kind::exists, {}}; }  // At least one event.

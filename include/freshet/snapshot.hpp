@@ -28,6 +28,7 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
+// When a decider's states are kept, and which of them it can still read.
 struct SnapshotPolicy {
   std::string_view name;     // Of the state: two deciders may fold one stream. Not empty.
   int schema = 1;            // Of the state's form and meaning, from 1.

@@ -81,33 +81,40 @@ void Desk::set_delay(Duration delay) {
 
 void Desk::open(Duration delay) {
   auto opened = std::make_shared<Open>(file_, delay, [this] { refresh(); });
-  const std::lock_guard lock(mutex_);
-  // The one before ends when its last read has; its events travel on with the new delay.
-  std::swap(open_, opened);
+  {
+    const std::lock_guard lock(mutex_);
+    // The one before ends when its last read has; its events travel on with the new delay.
+    std::swap(open_, opened);
+  }
+  refresh();  // What this one told before it was here went to the one before, if there was one.
 }
 
 void Desk::run(Worker& worker, std::function<void(Open&)> task) {
-  worker.add([this, task = std::move(task)] {
-    std::shared_ptr<Open> open;
-    {
-      const std::lock_guard lock(mutex_);
-      open = open_;
-    }
-    if (!open) return;
-    try {
-      task(*open);
-    } catch (const std::exception& failure) {
-      tell([this, sentence = std::string(failure.what())] { listeners_.on_problem(sentence); });
-    }
-  });
+  worker.add([this, task = std::move(task)] { run_now(task); });
+}
+
+void Desk::run_now(const std::function<void(Open&)>& task) {
+  std::shared_ptr<Open> open;
+  {
+    const std::lock_guard lock(mutex_);
+    open = open_;
+  }
+  if (!open) return;
+  try {
+    task(*open);
+  } catch (const std::exception& failure) {
+    tell([this, sentence = std::string(failure.what())] { listeners_.on_problem(sentence); });
+  }
 }
 
 void Desk::refresh() {
   // However often it is told, one reading of the newest state is enough.
   if (refreshing_.exchange(true)) return;
-  run(reads_, [this](Open& open) {
+  reads_.add([this] {
     refreshing_ = false;
-    tell([this, list = open.orders.list({.limit = rows_max})] { listeners_.on_list(list); });
+    run_now([this](Open& open) {
+      tell([this, list = open.orders.list({.limit = rows_max})] { listeners_.on_list(list); });
+    });
   });
 }
 

@@ -82,15 +82,25 @@ void update(XXH3_state_t& state, std::string_view text) {
 Last last_of_log(sqlite::Connection& connection) {
   sqlite::Run run(connection.statement("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1"));
   if (!run.next()) return {};
-  return {.position = Position{run.integer(0)}, .version = {}, .recorded_at = timestamp(run.integer(1))};
+  return {.position = Position{run.integer(0)}, .recorded_at = timestamp(run.integer(1))};
 }
 
-Last last_of_stream(sqlite::Connection& connection, std::int64_t stream_number) {
-  sqlite::Run run(connection.statement("SELECT position, version, recorded_at FROM events WHERE stream = ? "
+// Both name only what the index of streams holds, so that the table of events is not looked at.
+std::optional<StreamEnd> find_stream_end(sqlite::Connection& connection, const StreamId& stream) {
+  sqlite::Run run(connection.statement("SELECT e.stream, e.position, e.version FROM streams s CROSS JOIN events e "
+                                       "ON e.stream = s.number WHERE s.category = ? AND s.id = ? "
+                                       "ORDER BY e.version DESC LIMIT 1"),
+                  std::string_view{stream.category}, std::string_view{stream.id});
+  if (!run.next()) return std::nullopt;
+  return StreamEnd{run.integer(0), Position{run.integer(1)}, Version{run.integer(2)}};
+}
+
+StreamEnd end_of_stream(sqlite::Connection& connection, std::int64_t number) {
+  sqlite::Run run(connection.statement("SELECT position, version FROM events WHERE stream = ? "
                                        "ORDER BY version DESC LIMIT 1"),
-                  stream_number);
-  if (!run.next()) return {};
-  return {Position{run.integer(0)}, Version{run.integer(1)}, timestamp(run.integer(2))};
+                  number);
+  if (!run.next()) return {number, {}, {}};
+  return {number, Position{run.integer(0)}, Version{run.integer(1)}};
 }
 
 std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const StreamId& stream) {

@@ -12,15 +12,23 @@
 
 namespace freshet::log {
 
-// The last event of a stream or of the log; zeros if there is none.
+// The last event of the log; zeros if there is none.
 struct Last {
   Position position;
-  Version version;
   Timestamp recorded_at;
 };
+[[nodiscard]] Last last_of_log(sqlite::Connection& connection);
 
-[[nodiscard]] Last last_of_log(sqlite::Connection& connection);  // `version` is not set.
-[[nodiscard]] Last last_of_stream(sqlite::Connection& connection, std::int64_t stream_number);
+// A stream's number and its last event.
+struct StreamEnd {
+  std::int64_t number = 0;
+  Position position;
+  Version version;
+};
+// Nothing: no event was ever recorded for it.
+[[nodiscard]] std::optional<StreamEnd> find_stream_end(sqlite::Connection& connection, const StreamId& stream);
+// Of a stream that is there.
+[[nodiscard]] StreamEnd end_of_stream(sqlite::Connection& connection, std::int64_t number);
 
 // Nothing: no event was ever recorded for it.
 [[nodiscard]] std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const StreamId& stream);

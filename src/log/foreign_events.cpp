@@ -97,8 +97,7 @@ void check_next(sqlite::Connection& connection, const ExportedEvent& exported, c
     refuse("position " + std::to_string(event.position.value) + " does not follow position " +
            std::to_string(last.position.value) + ", the last one of the log");
   }
-  const auto stream = find_stream(connection, event.stream);
-  const Version actual = stream ? last_of_stream(connection, *stream).version : Version{};
+  const Version actual = find_stream_end(connection, event.stream).value_or(StreamEnd{}).version;
   if (event.version.value != actual.value + 1) {
     refuse("version " + std::to_string(event.version.value) + " of " + name(event.stream) +
            " does not follow version " + std::to_string(actual.value) + ", the last one of the log");

@@ -144,9 +144,9 @@ AppendResult LogTransaction::answer(const Append& request) {
 
 std::optional<StreamHeads::Head> LogTransaction::find_head(const StreamId& stream) {
   if (const auto known = heads_.find(stream)) return known;
-  const auto number = find_stream(connection_, stream);
-  if (!number) return std::nullopt;
-  return StreamHeads::Head{*number, last_of_stream(connection_, *number).version};
+  const auto end = find_stream_end(connection_, stream);
+  if (!end) return std::nullopt;
+  return StreamHeads::Head{end->number, end->version};
 }
 
 std::vector<RecordedEvent> LogTransaction::record(const Append& request, std::int64_t stream_number, Version last) {

@@ -225,9 +225,7 @@ Position SqliteEventLog::head() const {
 
 Version SqliteEventLog::version(const StreamId& stream) const {
   const Gate::Visit visit(gate_);
-  const auto snapshot = snapshots_.borrow();
-  const auto number = find_stream(snapshot->connection(), stream);
-  return number ? last_of_stream(snapshot->connection(), *number).version : Version{};
+  return find_stream_end(snapshots_.borrow()->connection(), stream).value_or(StreamEnd{}).version;
 }
 
 std::vector<RecordedEvent> SqliteEventLog::read_all(Position after, std::size_t events_max) const {

@@ -37,8 +37,8 @@ Table look_for_table(sqlite::Connection& connection) {
   return run.text(0) == table_sql ? Table::usable : Table::foreign;
 }
 
-std::int64_t checksum(std::int64_t stream_number, const StateSnapshot& snapshot, const Last& last) {
-  const std::int64_t numbers[] = {stream_number, last.version.value, last.position.value, snapshot.schema,
+std::int64_t checksum(const StateSnapshot& snapshot, const StreamEnd& at) {
+  const std::int64_t numbers[] = {at.number, at.version.value, at.position.value, snapshot.schema,
                                   static_cast<std::int64_t>(snapshot.name.size())};
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
@@ -63,9 +63,9 @@ std::optional<KeptSnapshot> find_snapshot(sqlite::Connection& connection, const 
   if (!run.next()) return std::nullopt;
   StateSnapshot found{std::string(name), static_cast<int>(run.integer(3)), std::string(run.text(4))};
   if (found.schema != schema && !deliberately(Bug::snapshot_of_any_schema)) return std::nullopt;
-  const Last last{Position{run.integer(2)}, Version{run.integer(1)}, {}};
-  if (checksum(run.integer(0), found, last) != run.integer(5)) return std::nullopt;
-  return KeptSnapshot{last.version, last.position, std::move(found.state)};
+  const StreamEnd at{run.integer(0), Position{run.integer(2)}, Version{run.integer(1)}};
+  if (checksum(found, at) != run.integer(5)) return std::nullopt;
+  return KeptSnapshot{at.version, at.position, std::move(found.state)};
 }
 
 void keep_snapshot(sqlite::Connection& connection, std::int64_t stream_number, const StateSnapshot& snapshot) {
@@ -73,11 +73,11 @@ void keep_snapshot(sqlite::Connection& connection, std::int64_t stream_number, c
   const Table table = look_for_table(connection);
   if (table == Table::foreign) return;
   if (table == Table::missing) connection.execute(table_sql);
-  const Last last = last_of_stream(connection, stream_number);
+  const StreamEnd end = end_of_stream(connection, stream_number);
   sqlite::Statement& insert =
       connection.statement("INSERT OR REPLACE INTO state_snapshots VALUES (?, ?, ?, ?, ?, ?, ?)");
   sqlite::Run run(insert, stream_number, std::string_view{snapshot.name}, std::int64_t{snapshot.schema},
-                  last.version.value, last.position.value, std::string_view{}, checksum(stream_number, snapshot, last));
+                  end.version.value, end.position.value, std::string_view{}, checksum(snapshot, end));
   insert.bind_blob(6, snapshot.state);
   run.finish();
 }

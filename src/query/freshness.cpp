@@ -70,21 +70,19 @@ Lag lag_of_log(sqlite::Connection& connection, const projection::Entry& entry, T
   return {lag.events + head.value - entry.checkpoint.value - applied_above, std::max(lag.age, oldest_age)};
 }
 
-Freshness measure(Snapshot& snapshot, std::span<const projection::Entry> entries, std::optional<std::int64_t> stream,
-                  Timestamp now) {
+Freshness measure(Snapshot& snapshot, std::span<const projection::Entry> entries,
+                  const std::optional<log::StreamEnd>& stream, Timestamp now) {
   sqlite::Connection& connection = snapshot.connection();
   Freshness freshness;
   freshness.head = freshness.position = snapshot.head();
-  log::Last last;
-  if (stream) last = log::last_of_stream(connection, *stream);
-  freshness.version = freshness.latest_version = last.version;
+  if (stream) freshness.version = freshness.latest_version = stream->version;
   for (const projection::Entry& entry : entries) {
     freshness.position = std::min(freshness.position, entry.checkpoint);
     // Mostly everything is applied, and the rows show the last event.
-    if (stream && last.position <= entry.checkpoint && !snapshot.has_dead_letters()) continue;
+    if (stream && stream->position <= entry.checkpoint && !snapshot.has_dead_letters()) continue;
     Lag lag;
     if (stream) {
-      const StreamLag stream_lag = lag_of_stream(connection, entry, *stream, now);
+      const StreamLag stream_lag = lag_of_stream(connection, entry, stream->number, now);
       freshness.version = std::min(freshness.version, stream_lag.version);
       lag = stream_lag.lag;
     } else if (entry.checkpoint < freshness.head || snapshot.has_dead_letters()) {

@@ -23,6 +23,6 @@ struct Lag {
 
 // All but `stale` and `waited`; of several projections, the one furthest behind counts.
 [[nodiscard]] Freshness measure(Snapshot& snapshot, std::span<const projection::Entry> entries,
-                                std::optional<std::int64_t> stream, Timestamp now);
+                                const std::optional<log::StreamEnd>& stream, Timestamp now);
 
 }  // namespace freshet::query

@@ -61,11 +61,12 @@ void judge(Reading::State& state, const ReadRequest& request, const Target& targ
 }
 
 void count_dead_letters(Reading::State& state, const ReadRequest& request, std::span<const projection::Entry> entries,
-                        std::optional<std::int64_t> stream) {
+                        const std::optional<log::StreamEnd>& stream) {
   if (!state.snapshot->has_dead_letters()) return;
   for (std::size_t index = 0; index < entries.size(); ++index) {
+    const auto number = stream ? std::optional(stream->number) : std::nullopt;
     const std::int64_t count =
-        projection::count_dead_letters(state.snapshot->connection(), entries[index].number, stream);
+        projection::count_dead_letters(state.snapshot->connection(), entries[index].number, number);
     if (count == 0) continue;
     state.freshness.stale = true;
     state.warnings.push_back("stale: " + std::to_string(count) + " events are dead letters of the projection '" +
@@ -99,9 +100,9 @@ Reading Reader::read(const ReadRequest& request) {
       continue;
     }
 
-    std::optional<std::int64_t> stream;
-    if (request.stream) stream = snapshot.find_stream(*request.stream).value_or(0);
-    state->stream_number = stream.value_or(0);
+    std::optional<log::StreamEnd> stream;
+    if (request.stream) stream = snapshot.find_stream(*request.stream).value_or(log::StreamEnd{});
+    state->stream_number = stream ? stream->number : 0;
     state->of_one_stream = request.stream.has_value();
     for (const projection::Entry& entry : entries) state->projections.push_back(entry.number);
     state->freshness = measure(snapshot, entries, stream, clock_.wall_time());

@@ -1,8 +1,6 @@
 // Looking things up once a snapshot.
 #include "query/snapshot.hpp"
 
-#include "log/event_rows.hpp"
-
 namespace freshet::query {
 
 Position Snapshot::head() {
@@ -10,12 +8,12 @@ Position Snapshot::head() {
   return *head_;
 }
 
-std::optional<std::int64_t> Snapshot::find_stream(const StreamId& stream) {
-  if (!stream_number_ || stream_ != stream) {
-    stream_number_ = log::find_stream(connection(), stream);
+const std::optional<log::StreamEnd>& Snapshot::find_stream(const StreamId& stream) {
+  if (!stream_end_ || stream_ != stream) {
+    stream_end_ = log::find_stream_end(connection(), stream);
     stream_ = stream;
   }
-  return stream_number_;
+  return stream_end_;
 }
 
 const std::optional<projection::Entry>& Snapshot::entry(const std::string& projection) {

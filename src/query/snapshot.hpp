@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "log/event_rows.hpp"
 #include "projection/catalog.hpp"
 #include "sqlite/snapshot.hpp"
 
@@ -16,8 +17,8 @@ class Snapshot : public sqlite::Snapshot {
 
   // The log's last position.
   [[nodiscard]] Position head();
-  // The stream's number; nothing if no event was ever recorded for it.
-  [[nodiscard]] std::optional<std::int64_t> find_stream(const StreamId& stream);
+  // The stream's number and last event; nothing if no event was ever recorded for it.
+  [[nodiscard]] const std::optional<log::StreamEnd>& find_stream(const StreamId& stream);
   // The projection's row; nothing if it is not registered.
   [[nodiscard]] const std::optional<projection::Entry>& entry(const std::string& projection);
   // Whether any projection has dead letters.
@@ -29,7 +30,7 @@ class Snapshot : public sqlite::Snapshot {
   std::map<std::string, std::optional<projection::Entry>> entries_;
   // The last one that was looked for.
   StreamId stream_;
-  std::optional<std::int64_t> stream_number_;
+  std::optional<log::StreamEnd> stream_end_;
 };
 using Snapshots = sqlite::Snapshots<Snapshot>;
 

@@ -86,22 +86,27 @@ void Target::aim_at(Snapshot& snapshot, const ReadRequest& request, Position pos
     return;
   }
   // Of a single stream only its own events matter.
-  const auto stream = snapshot.find_stream(*request.stream);
+  const auto& stream = snapshot.find_stream(*request.stream);
   if (!stream) return;
   sqlite::Run run(
       snapshot.connection().statement("SELECT position, version FROM events WHERE stream = ? AND position <= ? "
                                       "ORDER BY version DESC LIMIT 1"),
-      *stream, position.value);
+      stream->number, position.value);
   if (!run.next()) return;
   event_ = Position{run.integer(0)};
   version_ = Version{run.integer(1)};
 }
 
 void Target::find_version(Snapshot& snapshot) {
-  const auto stream = snapshot.find_stream(*stream_);
-  if (!stream) return;
+  const auto& stream = snapshot.find_stream(*stream_);
+  if (!stream || *version_ > stream->version) return;
+  // Mostly what was just written is asked for.
+  if (*version_ == stream->version) {
+    event_ = stream->position;
+    return;
+  }
   sqlite::Run run(snapshot.connection().statement("SELECT position FROM events WHERE stream = ? AND version = ?"),
-                  *stream, version_->value);
+                  stream->number, version_->value);
   if (run.next()) event_ = Position{run.integer(0)};
 }
 
@@ -119,11 +124,10 @@ bool Target::is_met(Snapshot& snapshot, std::span<const projection::Entry> entri
 
 std::optional<std::string> Target::missing_in_log(Snapshot& snapshot) const {
   if (version_ && !event_ && stream_) {
-    const auto stream = snapshot.find_stream(*stream_);
+    const auto& stream = snapshot.find_stream(*stream_);
     if (!stream) return "the log itself holds no " + name(*stream_) + " yet";
-    const Version last = log::last_of_stream(snapshot.connection(), *stream).version;
     return "the log itself holds no version " + std::to_string(version_->value) + " yet (its last is " +
-           std::to_string(last.value) + ")";
+           std::to_string(stream->version.value) + ")";
   }
   const Position head = snapshot.head();
   if (through_ && *through_ > head) {

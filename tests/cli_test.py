@@ -896,6 +896,8 @@ class SettingsTest(ProgramTest):
             message = self.usage(*self.config(text), "order", "list")
             self.assertRegex(message, rf"^bad config file '[^']*freshet.toml': line {line}: ")
             self.assertIn(why, message)
+        self.assertEqual(self.usage(*self.config("[log.show]\nfollow = []"), "log", "show"),
+                         "'log.show.follow' is true or false")
         self.assertIn("'/dev/zero': line 1: longer than", self.usage("--config", "/dev/zero", "order", "list"))
         self.assertFalse(self.db.exists())
 

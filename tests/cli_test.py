@@ -152,6 +152,7 @@ class HelpTest(ProgramTest):
                 self.assertIn("Example:\n  freshet ", text)
                 self.assertIn("Usage: freshet " + " ".join(words), text)
                 self.assertLessEqual(max(map(len, text.splitlines())), 100, text)
+                self.assertIn("\n  freshet " + " ".join(words), text.split("Example:")[1])
 
     def test_the_programs_help_names_groups_and_global_options_with_defaults(self):
         text = self.text("--help")
@@ -173,6 +174,8 @@ class UsageTest(ProgramTest):
         self.assertIn("did you mean '--amount'?", self.usage("order", "pay", "1", "--amout", "5"))
         self.assertIn("did you mean '--busy-timeout'?", self.usage("--busy-timeot", "5s", "order", "list"))
         self.assertIn("see 'freshet order list --help'", self.usage("order", "list", "--zzzzzzzzz"))
+        for words in [["foo"], ["help"], ["order", "it"], ["order", "get", "--a"]]:
+            self.assertNotIn("did you mean", self.usage(*words))
 
     def test_what_is_missing_or_too_much_is_named(self):
         self.assertRegex(self.usage(), "missing command: 'freshet' takes one of order, .*log, .*projection")
@@ -213,7 +216,13 @@ class UsageTest(ProgramTest):
                      "a:1000000001:1", "a:1:90071992547409.92", "a:1000000000:90071992547409.91", "s" * 201 + ":1:1"]:
             self.usage("order", "place", "1", "--customer", "c", "--item", item)
         self.usage("order", "place", "1", "--customer", "c", "--item", "a:1:90071992547409.91", "--freight", "0.01")
-        self.usage("order", "place", "1", "--customer", "c", "--item", "a:1:1.5", "--currency", "JPY")
+        jpy = ["--currency", "JPY"]
+        self.assertIn("book:1:4999, with a quantity from 1 to 1000000000 and a price of 0 to 9007199254740991 JPY",
+                      self.usage("order", "place", "1", "--customer", "c", "--item", "a:1:1.5", *jpy))
+        self.assertIn("0.00 to 90071992547409.91 EUR", self.usage("order", "place", "1", "--customer", "c", "--item",
+                                                                  "a:1:1", "--freight", "90071992547409.92"))
+        for time in ["1677-12-31", "2262-01-01"]:
+            self.assertIn("from 1678 to 2261", self.usage("order", "pay", "1", "--at", time))
         self.assertFalse(self.db.exists())
 
     def test_ids_are_checked(self):
@@ -235,6 +244,11 @@ class UsageTest(ProgramTest):
                     self.assertIn("exclude each other", self.usage("order", "get", "1", *one, *other))
         self.assertIn("exclude each other", self.usage("order", "list", "--strong", "--min-position", "1"))
         self.usage("order", "stats", "--min-version", "1")
+
+    def test_a_message_does_not_repeat_a_very_long_word_in_full(self):
+        message = self.usage("order", "list", "--limit", "x" * 50_000 + "é" * 25_000)
+        self.assertRegex(message, r"^bad value 'x+ \[\d+ bytes\] é+' for --limit: expected a whole number")
+        self.assertLess(len(message), 2100)
 
     def test_errors_as_text_are_one_line_on_standard_error(self):
         ran = self.run_program("order", "list", "--limit", "x")
@@ -529,6 +543,24 @@ class ImportTest(ProgramTest):
         self.fails(1, "io_error", "order", "import", self.path)
         self.assertFalse(self.db.exists())
 
+    def test_a_line_without_an_end_is_an_error_with_its_number(self):
+        error = self.fails(2, "usage", "order", "import", "/dev/zero")
+        self.assertIn("line 1: invalid: no end within", error["message"])
+        self.assertEqual((error["line"], self.counts(error)), (1, [1, 0, 0, 0, 1]))
+        self.assertIn("line 1: longer than 33554432 bytes", self.usage("log", "import", "/dev/zero"))
+
+    def test_a_signal_ends_an_import_inside_a_line_that_is_too_long(self):
+        process = self.start("order", "import", "-")
+        process.stdin.write(b"x" * (40 << 20))
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 130)
+
+    def test_a_standard_input_that_is_closed_is_an_error(self):
+        for words in [["order", "import", "-"], ["log", "import", "-"], ["run", "-"], ["shell"]]:
+            ran = self.run_program(*words, stdin=None, preexec_fn=lambda: os.close(0))
+            self.assertEqual((ran.code, ran.err), (1, "freshet: cannot read standard input: Bad file descriptor\n"))
+
     def test_an_empty_file_is_no_lines(self):
         self.assertEqual(self.counts(self.ok("order", "import", "-")), [0, 0, 0, 0, 0])
 
@@ -599,6 +631,23 @@ class LogTest(ProgramTest):
         self.assertEqual(positions("--from", "4"), [])
         self.assertEqual(len(self.text("log", "show").splitlines()), 3)
         self.fails(5, "not_found", "log", "show", "--stream", "9")
+
+    def test_show_takes_the_id_of_an_order_with_a_slash(self):
+        self.place("p/q")
+        for stream in ["p/q", "order/p/q"]:
+            self.assertEqual([event["stream"] for event in self.lines("log", "show", "--stream", stream)],
+                             ["order/p/q"])
+        followed = self.lines("log", "show", "--stream", "p/q", "--follow", "--limit", "1")
+        self.assertEqual(followed[0]["stream"], "order/p/q")
+        self.assertIn("'p/r'", self.fails(5, "not_found", "log", "show", "--stream", "p/r")["message"])
+
+    def test_the_source_of_an_export_is_a_uri(self):
+        self.place()
+        export = ["log", "export", "--format", "cloudevents", "--source"]
+        for source in ["a b", "", "ä", "a\\b", "<x>"]:
+            self.assertIn("expected a URI", self.usage(*export, source))
+        for source in ["https://example.com/a?b=c#d", "urn:x:1", "/shop", "a%20b"]:
+            self.assertEqual(self.lines(*export, source)[0]["source"], source)
 
     def test_a_long_log_is_shown_whole(self):
         self.ok("order", "import", self.write_orders(600))
@@ -709,7 +758,8 @@ class FileTest(ProgramTest):
         for content in [b"not a database at all, and long enough to be looked at" * 20, b"short"]:
             self.db.write_bytes(content)
             for words in [self.PLACE, *self.READS]:
-                self.fails(1, "not_a_database", *words)
+                message = self.fails(1, "not_a_database", *words)["message"]
+                self.assertIn("is no database: name a store's file, or one that does not exist yet", message)
             self.assertEqual(self.db.read_bytes(), content)
 
     def test_a_foreign_database_is_left_alone(self):
@@ -773,6 +823,14 @@ class FileTest(ProgramTest):
         self.assertEqual(done["applied"] + done["duplicates"], 1600)
         self.assertEqual(self.ok("log", "verify")["events"], 1600)
 
+    def test_a_file_that_fails_is_named_and_no_sql_is_shown(self):
+        for file, code, what in [("/proc/x.db", "io_error", "change their permissions, or name another file"),
+                                 ("/dev/null", "io_error", "cannot use '/dev/null'"),
+                                 ("/dev/full", "disk_full", "cannot use '/dev/full': .*: make room and try again")]:
+            message = self.fails(1, code, "--db", file, *self.PLACE)["message"]
+            self.assertRegex(message, what)
+            self.assertNotIn("PRAGMA", message)
+
     def test_a_locked_database_is_busy_after_the_timeout(self):
         self.place()
         other = sqlite3.connect(self.db, isolation_level=None)
@@ -813,6 +871,43 @@ class SettingsTest(ProgramTest):
             self.usage(*self.config(text), "order", "list")
         self.assertIn("missing.toml", self.usage("--config", "missing.toml", "order", "list"))
 
+    def test_a_config_file_that_is_no_toml_is_an_error_with_its_line(self):
+        for text, line, why in [
+            ("\njson", 2, "there is no '=' behind 'json'"),
+            ('db = "x.db', 1, 'the quote " is not closed'),
+            ("db = 'x.db\njson = true", 1, "the quote ' is not closed"),
+            ("[order.list\nlimit = 1", 1, "] is missing"),
+            ("[[order.list]]\nlimit = 1", 1, "one pair of brackets"),
+            ('[order.place]\nitem = ["a:1:1",\n"b:1:1"\n', 2, "the list is not closed"),
+            ('[order.place]\nitem = ["a:1:1" "b:1:1"]\n', 2, "the list is not closed"),
+            ("json =", 1, "a value was expected"),
+            ("json = true false", 1, "'false' was not expected here"),
+            ("delay = uniform(1ms,2ms)", 1, "',2ms)' was not expected here"),
+            ("= 1", 1, "a name was expected, not '= 1'"),
+            ("x", 1, "there is no '=' behind 'x'"),
+            ("[", 1, "a name was expected, not ''"),
+            ("; old", 1, "a name was expected, not '; old'"),
+            ("json = true\n# more\njson = false", 3, "'json' was given before"),
+            ('db = "a\\q"', 1, "a backslash stands before"),
+            ("db = \"a\x01\"", 1, "control character"),
+            ("\n" * 10_000 + "json = true", 10_001, "the file is too long"),
+            ("json = true #" + "x" * 65_536, 1, "longer than 65536 bytes"),
+        ]:
+            message = self.usage(*self.config(text), "order", "list")
+            self.assertRegex(message, rf"^bad config file '[^']*freshet.toml': line {line}: ")
+            self.assertIn(why, message)
+        self.assertEqual(self.usage(*self.config("[log.show]\nfollow = []"), "log", "show"),
+                         "'log.show.follow' is true or false")
+        self.assertIn("'/dev/zero': line 1: longer than", self.usage("--config", "/dev/zero", "order", "list"))
+        self.assertFalse(self.db.exists())
+
+    def test_a_config_file_is_toml_with_quotes_comments_and_lists(self):
+        text = ('\ufeff# first\r\n"db" = "a#b \\"c\\".db" # not a part of it\n\tdelay=\'uniform(1ms,2ms)\'\n'
+                'busy-timeout = 5s\n[ order . place ]\nitem = [ # two\n  "a:1:2",\n\n  "b:1:3", ]\n'
+                '[order]\nplace.customer = "c"')
+        self.ok(*self.config(text), "order", "place", "1")
+        self.assertEqual(self.ok("--db", 'a#b "c".db', "order", "get", "1")["amount_minor"], 500)
+
     def test_global_options_can_stand_anywhere(self):
         place = ["place", "1", "--customer", "c", "--item", "a:1:1"]
         self.ok("--db", "x.db", "order", "--delay", "1ms", *place, "--seed", "3")
@@ -829,6 +924,17 @@ class SettingsTest(ProgramTest):
         self.place()
         self.assertEqual(self.run_program("order", "pay", "1", "--log-level", "off").err, "")
         self.assertEqual(self.run_program("order", "ship", "1").err, "")
+
+    def test_the_debug_log_tells_what_the_store_does_and_stays_off_standard_output(self):
+        options = ["--log-level", "debug", "--duplicate", "1"]
+        self.place()
+        ran = self.run_program("--json", "order", "pay", "1", *options)
+        self.assertEqual((ran.code, json.loads(ran.out)["version"]), (0, 2), ran)
+        for line in ["opening 'freshet.db'", "opened: 1 events; orders is at position 1, 0 behind", "runs here",
+                     "appended: position 2, OrderPaid of order/1, version 2", "delivered: position 2",
+                     "applied: position 2 to orders", "waiting until the read tables", "closing", "closed"]:
+            self.assertRegex(ran.err, rf"(?m)^\S+Z debug: .*{line}")
+        self.assertLess(ran.err.index("opening"), ran.err.index("closed"))
 
     def test_durability_normal_works(self):
         self.assertEqual(self.place("1", "--durability", "normal")["version"], 1)

@@ -3,7 +3,9 @@
 
 #include <sstream>
 #include <stdexcept>
+#include <streambuf>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "freshet/error.hpp"
@@ -42,15 +44,36 @@ struct Imported {
   Lines problems;
 };
 
-Imported import_text(OrderStore& fixture, const std::string& text, ImportOptions options = {}) {
+Imported import_lines(OrderStore& fixture, std::istream& lines, ImportOptions options = {}) {
   Imported imported;
   options.on_problem = [&](std::int64_t number, std::string_view verdict, const std::string& why) {
     imported.problems.push_back(std::to_string(number) + " " + std::string{verdict} + ": " + why);
   };
-  std::istringstream lines(text);
   imported.result = fixture.orders().import(lines, options);
   return imported;
 }
+
+Imported import_text(OrderStore& fixture, const std::string& text, ImportOptions options = {}) {
+  std::istringstream lines(text);
+  return import_lines(fixture, lines, std::move(options));
+}
+
+// A first line, and then one without an end.
+class EndlessLine final : public std::streambuf {
+ public:
+  explicit EndlessLine(std::string first) : first_(std::move(first)), more_(std::size_t{1} << 16U, 'x') {}
+
+ private:
+  int_type underflow() override {
+    std::string& text = std::exchange(is_first_, false) ? first_ : more_;
+    setg(text.data(), text.data(), text.data() + text.size());
+    return traits_type::to_int_type(text.front());
+  }
+
+  std::string first_;
+  std::string more_;
+  bool is_first_ = true;
+};
 
 // The counts of a result on one line: lines, applied, duplicates, rejected, invalid.
 std::string counts(const ImportResult& result) {
@@ -119,6 +142,18 @@ TEST_SUITE("order_import") {
     CHECK(counts(imported.result) == "4 1 0 0 3");
     CHECK(imported.problems == Lines{"1 invalid: no valid JSON: error at byte 1",
                                      "2 invalid: longer than 8388608 bytes", "4 invalid: longer than 8388608 bytes"});
+  }
+
+  TEST_CASE("import: a line without an end ends it, and what came before stays") {
+    OrderStore fixture;
+    EndlessLine buffer{placing("1") + "\n"};
+    std::istream lines(&buffer);
+    const auto imported = import_lines(fixture, lines);
+    CHECK(counts(imported.result) == "2 1 0 0 1");
+    CHECK(imported.result.stopped);
+    CHECK(imported.problems ==
+          Lines{"2 invalid: longer than 8388608 bytes", "2 invalid: no end within 268435456 bytes"});
+    CHECK(fixture.store().log().head() == Position{1});
   }
 
   TEST_CASE("import: a repetition records nothing, and counts what the first run refused") {

@@ -108,6 +108,23 @@ def all_demos_pass_on_a_faster_clock(place):
     assert "passed: 7 demonstrations" in text.stdout
 
 
+def a_picture_or_a_database_that_has_no_place_is_one_clear_error(place):
+    for option in ["--mermaid", "--html"]:
+        error = place.error("demo", "staleness", "--clock", "virtual", option, "-", code=2)
+        assert "expected a file name; standard output has the run itself" in error["message"], error
+    for keep, why in [("missing/x.db", "No such file or directory"), ("/proc/x.db", "")]:
+        for words in [["demo", "staleness", "--clock", "virtual"], ["measure", "throughput", "--events", "1"]]:
+            error = place.error(*words, "--keep", keep, code=1)
+            assert error["code"] == "io_error" and "report" not in error, error
+            assert error["message"].startswith(f"cannot keep the database in '{keep}': {why}"), error
+    assert not list(place.path.iterdir())
+
+
+def a_script_without_an_end_is_refused(place):
+    error = place.error("run", "/dev/zero", code=2)
+    assert error["message"] == "line 1: longer than 1048576 bytes", error
+
+
 def staleness_shows_the_old_status_inside_the_window_and_the_new_one_after_it(place):
     report = place.json("demo", "staleness")
     first = report["timeline"][0]
@@ -333,6 +350,8 @@ TESTS = [
     run_works_on_a_database_that_is_given,
     run_without_a_database_leaves_none_behind,
     a_demo_keeps_its_database_where_that_is_wanted,
+    a_picture_or_a_database_that_has_no_place_is_one_clear_error,
+    a_script_without_an_end_is_refused,
     options_of_the_bus_hold_for_a_script_that_has_none_of_its_own,
     mermaid_draws_the_run,
     html_shows_the_run_or_all_of_them,

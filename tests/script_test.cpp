@@ -83,6 +83,15 @@ TEST_SUITE("script") {
                       "line 1: a client's line begins with 'client NAME:', such as 'client alice: order get 123'");
   }
 
+  TEST_CASE("read_script: a line or a script that no person writes is refused before it is split") {
+    const std::string longest = "echo " + std::string(script_line_bytes_max - 5, 'x') + "\n";
+    CHECK(read_script(longest).size() == 1);
+    CHECK_THROWS_WITH(static_cast<void>(read_script("\nx" + longest)), "line 2: longer than 1048576 bytes");
+    std::string longer;
+    while (longer.size() <= script_bytes_max) longer += "#" + std::string(script_line_bytes_max - 1, 'x') + "\n";
+    CHECK_THROWS_WITH(static_cast<void>(read_script(longer)), "line 16: the script is longer than 16777216 bytes");
+  }
+
   TEST_CASE("understand: an unknown word is refused with the nearest that is known") {
     CHECK(error_of("ordre get 1") == "line 1: unknown word 'ordre': did you mean 'order'?");
     CHECK(error_of("\nslep 5ms") == "line 2: unknown word 'slep': did you mean 'sleep'?");

@@ -364,6 +364,28 @@ class PipedTest(ShellTest):
         self.assertEqual(ran.code, 2, ran)
         self.assertIn("belongs to the shell", ran.err)
 
+    def test_a_line_that_no_person_writes_is_refused_and_the_next_one_runs(self):
+        for line in ["order get " + "x" * (1 << 20), "order get 1 \\\n" * 100_000]:
+            ran = self.pipe([line, PLACE.format(1)])
+            self.assertEqual(ran.code, 2, ran.err[:500])
+            self.assertRegex(ran.err, r"^freshet: line (1|100001): longer than 1048576 bytes\n$")
+            self.assertIn("order 1 ", ran.out)
+            self.db.unlink()
+
+    def test_input_without_an_end_of_a_line_ends_it(self):
+        with open("/dev/zero", "rb") as zeros:
+            ran = self.run_program("shell", stdin=zeros)
+        self.assertEqual((ran.code, ran.err), (2, "freshet: line 1: longer than 1048576 bytes\n"))
+
+    def test_a_demonstration_is_played_and_a_script_is_for_outside(self):
+        ran = self.pipe(["demo staleness --clock virtual", "demo sync --print", PLACE.format(1)])
+        self.assertEqual(ran.code, 0, ran)
+        self.assertIn("gap: 0.00 ms -> 50.00 ms", ran.out)
+        self.assertIn("order 1 is created", ran.out)
+        ran = self.pipe(["run script.fresh"])
+        self.assertEqual(ran.code, 2, ran)
+        self.assertIn("play it with 'freshet run'", ran.err)
+
     def test_a_signal_ends_it(self):
         process = self.start("shell", "--json")
         process.stdin.write((PLACE.format(1) + "\norder get 1 --min-version 2 --timeout 1h\n").encode())

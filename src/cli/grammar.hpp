@@ -98,7 +98,7 @@ void add_bus_command(Group& group, const BusOptions& current);
 
 // What several grammars expect, for errors.
 inline constexpr const char* a_duration = "a duration such as 250us, 50ms or 1.5s";
-inline constexpr const char* a_time = "a time such as 2017-10-02T10:56:33Z";
+inline constexpr const char* a_time = "a time from 1678 to 2261 such as 2017-10-02T10:56:33Z";
 inline constexpr const char* a_number = "a whole number";
 inline constexpr const char* a_number_from_1 = "a whole number from 1";
 

@@ -17,12 +17,16 @@
 #include <string_view>
 #include <utility>
 
+#include "exchange/event_line.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::cli {
 namespace {
 
 constexpr std::size_t buffer_bytes = std::size_t{64} << 10U;
+
+// Of a line that is longer the rest is not waited for: there need be no end of it.
+constexpr std::size_t line_bytes_finished = exchange::line_bytes_max;
 
 // A signal may be handled on another thread, and then it does not end the wait.
 constexpr int interruption_check_ms = 100;
@@ -86,14 +90,18 @@ class Input::Buffer final : public std::streambuf {
 
   int_type give_out(std::size_t count) {
     given_ = count;
-    is_inside_line_ = text_[count - 1] != '\n';
+    const bool is_whole = text_[count - 1] == '\n';
+    line_bytes_ = is_whole ? 0 : line_bytes_ + count;
     setg(text_.data(), text_.data(), text_.data() + count);
     return traits_type::to_int_type(text_[0]);
   }
 
-  // Waits until there is more, the end, or a reason to stop. A line that went out in part goes out whole.
+  // A line that went out in part goes out whole, unless it is longer than any that is taken.
+  [[nodiscard]] bool may_stop() const { return line_bytes_ == 0 || line_bytes_ > line_bytes_finished; }
+
+  // Waits until there is more, the end, or a reason to stop.
   Outcome read_more() {
-    while (is_inside_line_ || !interrupted_()) {
+    while (!may_stop() || !interrupted_()) {
       pollfd waiting{.fd = descriptor_, .events = POLLIN, .revents = 0};
       if (::poll(&waiting, 1, interruption_check_ms) <= 0) continue;
       const ssize_t count = ::read(descriptor_, text_.data() + filled_, text_.size() - filled_);
@@ -122,7 +130,7 @@ class Input::Buffer final : public std::streambuf {
   std::array<char, buffer_bytes> text_{};
   std::size_t filled_ = 0;
   std::size_t given_ = 0;
-  bool is_inside_line_ = false;
+  std::size_t line_bytes_ = 0;  // Of a line that went out in part.
 };
 
 Input::Input(const std::string& file, std::function<bool()> interrupted)

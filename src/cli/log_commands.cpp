@@ -53,6 +53,13 @@ bool show(std::vector<RecordedEvent> events, std::optional<std::int64_t>& left, 
   return !left || *left > 0;
 }
 
+// The id of an order may look as CATEGORY/ID does.
+std::optional<StreamId> stream_meant(const std::optional<StreamId>& stream, const EventLog& log) {
+  if (!stream || log.version(*stream) != Version{}) return stream;
+  const StreamId order = orders::stream_of(stream->category + '/' + stream->id);
+  return log.version(order) == Version{} ? stream : order;
+}
+
 Result show_what_is_there(const ShowLog& request, EventLog& log, Session& session) {
   if (request.stream && log.version(*request.stream) == Version{}) {
     return not_found_failure(fmt::format("no such stream '{}/{}'", request.stream->category, request.stream->id));
@@ -87,8 +94,10 @@ Result follow(const ShowLog& request, Store& store, Session& session) {
 
 }  // namespace
 
-Result run_request(const ShowLog& request, Session& session) {
+Result run_request(const ShowLog& asked, Session& session) {
   Store& store = session.store(OpenMode::read_only, Engine::off);
+  ShowLog request = asked;
+  request.stream = stream_meant(asked.stream, store.log());
   if (request.follow == Follow::yes) return follow(request, store, session);
   return show_what_is_there(request, store.log(), session);
 }

@@ -17,8 +17,12 @@ std::optional<std::string> any_text(const std::string& text) {
   return text;
 }
 
-std::optional<std::string> some_text(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional{text};
+// As far as its letters tell (RFC 3986); a reader of CloudEvents may refuse any other.
+std::optional<std::string> parse_uri(const std::string& text) {
+  constexpr const char* letters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/?#[]@!$&'()*+,;=%";
+  const bool is_uri = !text.empty() && text.find_first_not_of(letters) == std::string::npos;
+  return is_uri ? std::optional{text} : std::nullopt;
 }
 
 std::optional<exchange::Format> parse_format(const std::string& text) {
@@ -49,8 +53,8 @@ void add_export(Group& group) {
   command.value({.name = "--source",
                  .type = "URI",
                  .meaning = fmt::format("The source of CloudEvents (default: {})", exchange::default_source),
-                 .expected = "a URI"},
-                some_text, draft->source);
+                 .expected = "a URI such as https://example.com/shop, without spaces"},
+                parse_uri, draft->source);
   command.flag("--force", "Replace the file if there is one", draft->existing, ExistingFile::replace);
 }
 

@@ -58,6 +58,12 @@ Request checked(ChangeOrder change) {
   return change;
 }
 
+// "0.00 to 90071992547409.91 EUR"
+std::string money_range(const std::string& currency) {
+  return fmt::format("{} to {} {}", orders::format_money(0, currency),
+                     orders::format_money(orders::amount_minor_max, currency), currency);
+}
+
 // A command while its options are read. Items and money wait until the currency is known.
 struct PlaceDraft {
   ChangeOrder change;
@@ -70,12 +76,17 @@ struct PlaceDraft {
     for (const std::string& text : items) {
       const auto item = orders::parse_item(text, place.currency);
       if (!item) {
-        throw Misuse(fmt::format("bad value '{}' for --item: expected SKU:QTY:PRICE such as book:1:49.99", text));
+        throw Misuse(fmt::format(
+            "bad value '{}' for --item: expected SKU:QTY:PRICE such as book:1:{}, with a quantity "
+            "from 1 to {} and a price of {}",
+            text, orders::format_money(4999, place.currency), orders::quantity_max, money_range(place.currency)));
       }
       parsed.items.push_back(*item);
     }
     const auto money = orders::parse_money(freight, place.currency);
-    if (!money) throw Misuse(fmt::format("bad value '{}' for --freight: expected money such as 3.50", freight));
+    if (!money)
+      throw Misuse(
+          fmt::format("bad value '{}' for --freight: expected money of {}", freight, money_range(place.currency)));
     parsed.freight_minor = *money;
     ChangeOrder made = change;
     made.action = std::move(parsed);

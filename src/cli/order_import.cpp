@@ -66,7 +66,8 @@ Result run_request(const ImportOrders& request, Session& session) {
   imported.elapsed = std::chrono::duration_cast<Duration>(clock.now() - start);
   input.check();
   if (session.interrupted() != 0) return stopped_failure(session.interrupted(), imported);
-  if (stops && last_problem) return stopped_failure(*last_problem, imported);
+  // Also at a line without an end, behind which there is none to go on with.
+  if (imported.result.stopped && last_problem) return stopped_failure(*last_problem, imported);
   session.answer(imported);
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 
 #include "base/ensure.hpp"
 #include "cli/completion.hpp"
+#include "cli/config_file.hpp"
 #include "cli/grammar.hpp"
 #include "cli/usage.hpp"
 
@@ -58,6 +59,10 @@ struct KnownCommand {
   MakeRequest make_request;
 };
 
+std::string example_text(const std::string& example) {
+  return "Example:\n  freshet " + example;
+}
+
 // A group of commands inside the program, or the program itself for those that belong to none.
 class ProgramGroup final : public Group {
  public:
@@ -65,7 +70,7 @@ class ProgramGroup final : public Group {
 
   Command command(const std::string& name, const std::string& meaning, const std::string& example,
                   MakeRequest make_request) override {
-    CLI::App* app = app_.add_subcommand(name, meaning)->footer("Example:\n  freshet " + example);
+    CLI::App* app = app_.add_subcommand(name, meaning)->footer(example_text(example));
     commands_.push_back({app, std::move(make_request)});
     return Command{*app};
   }
@@ -73,6 +78,22 @@ class ProgramGroup final : public Group {
  private:
   CLI::App& app_;
   std::vector<KnownCommand>& commands_;
+};
+
+// Reads a configuration in the place of CLI11, which passes over what it does not understand.
+class ConfigFormat final : public CLI::ConfigTOML {
+ public:
+  [[nodiscard]] std::vector<CLI::ConfigItem> from_config(std::istream& stream) const override {
+    std::vector<CLI::ConfigItem> read;
+    for (ConfigEntry& entry : read_config(stream)) {
+      CLI::ConfigItem& item = read.emplace_back();
+      item.name = std::move(entry.path.back());
+      entry.path.pop_back();
+      item.parents = std::move(entry.path);
+      item.inputs = std::move(entry.values);
+    }
+    return read;
+  }
 };
 
 // Whose words they are: those that start a process, or a line of a session that goes on.
@@ -83,12 +104,12 @@ class Parser {
   Parser(const Settings& defaults, Scope scope) : settings_(defaults) {
     program_.require_subcommand(1)->fallthrough();  // So the options of every command can stand anywhere.
     program_.allow_config_extras(CLI::config_extras_mode::error);
+    program_.config_formatter(std::make_shared<ConfigFormat>());
     program_.set_help_flag("-h,--help", "Show this help, or that of a group or a command");
     program_.set_version_flag("--version", "", "Show the version and how the program was built");
     program_.footer(
-        "Example:\n"
-        "  freshet order place 123 --customer c9 --item book:1:49.99\n"
-        "  freshet order get 123 --min-version 1");
+        example_text("order place 123 --customer c9 --item book:1:49.99\n"
+                     "  freshet order get 123 --min-version 1"));
     Command program{program_};
     add_settings(program, settings_);
     program_
@@ -99,10 +120,9 @@ class Parser {
         ->type_name("FILE");
     add_groups();
     ProgramGroup itself{program_, commands_};
-    if (scope == Scope::process) {
-      add_shell_command(itself);
-      add_scenario_commands(itself, settings_);
-    } else {
+    if (scope == Scope::process) add_shell_command(itself);
+    add_scenario_commands(itself, settings_);
+    if (scope == Scope::line) {
       add_bus_command(itself, defaults.bus);
       refuse_settings();
     }
@@ -126,6 +146,9 @@ class Parser {
       parsed.outcome = UsageError{usage_message(error, program_)};
     } catch (const Misuse& misuse) {
       parsed.outcome = UsageError{misuse.what()};
+    } catch (const ConfigError& error) {
+      const auto file = program_.get_config_ptr()->as<std::string>();
+      parsed.outcome = UsageError{fmt::format("bad config file '{}': {}", file, error.what())};
     }
     parsed.format = settings_.format;
     return parsed;
@@ -133,19 +156,23 @@ class Parser {
 
  private:
   void add_groups() {
-    ProgramGroup order = group("order", "Change and read orders");
+    ProgramGroup order = group("order", "Change and read orders",
+                               "order place 123 --customer c9 --item book:1:49.99\n  freshet order get 123 --strong");
     add_order_commands(order);
     add_order_queries(order);
-    ProgramGroup log = group("log", "Read and check the event log");
+    ProgramGroup log = group("log", "Read and check the event log", "log show --stream 123\n  freshet log verify");
     add_log_commands(log);
-    ProgramGroup projection = group("projection", "Look after the read tables");
+    ProgramGroup projection =
+        group("projection", "Look after the read tables", "projection list\n  freshet projection rebuild --all");
     add_projection_commands(projection);
-    ProgramGroup measure = group("measure", "Measure this machine: staleness and throughput");
+    ProgramGroup measure = group("measure", "Measure this machine: staleness and throughput",
+                                 "measure visibility --delay 50ms\n  freshet measure throughput --writers 4");
     add_measure_commands(measure, settings_);
   }
 
-  ProgramGroup group(const std::string& name, const std::string& meaning) {
-    return ProgramGroup{*program_.add_subcommand(name, meaning)->require_subcommand(1), commands_};
+  ProgramGroup group(const std::string& name, const std::string& meaning, const std::string& example) {
+    CLI::App* app = program_.add_subcommand(name, meaning)->require_subcommand(1)->footer(example_text(example));
+    return ProgramGroup{*app, commands_};
   }
 
   // In a line these options are known only to be refused in words that help.

@@ -1,6 +1,9 @@
 // Runs one request in a process of its own.
 #include "cli/process.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <optional>
 
@@ -69,9 +72,19 @@ class Process {
   ErrorOutput errors_;
 };
 
+// Throughout the program 0, 1 and 2 are the standard streams: in the place of one that is closed no other file may be
+// opened. What stands there instead can neither be read as input nor written as output, as a closed one.
+void hold_standard_streams() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) != -1) continue;
+    static_cast<void>(::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+  }
+}
+
 }  // namespace
 
 int run_process(const std::vector<std::string>& words) {
+  hold_standard_streams();
   ignore_closed_pipes();
   return Process{}.run(words);
 }

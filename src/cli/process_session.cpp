@@ -12,6 +12,7 @@
 #include "cli/printable.hpp"
 #include "cli/signals.hpp"
 #include "cli/text.hpp"
+#include "cli/trace_text.hpp"
 
 namespace freshet::cli {
 namespace {
@@ -40,19 +41,31 @@ ProcessSession::ProcessSession(const Settings& settings, Requests requests, Outp
       log_(errors, settings.log_level, palette_for(settings.colour, STDERR_FILENO)) {}
 
 Store& ProcessSession::store(OpenMode mode, Engine engine) {
-  if (!store_) {
-    // Of many requests the next one may change what the first one only looks at.
-    const bool is_live = requests_ == Requests::many;
-    store_.emplace(StoreOptions{.file = settings_.file.value_or(default_file),
-                                .mode = is_live && mode == OpenMode::read_only ? OpenMode::existing : mode,
-                                .engine = is_live ? Engine::threads : engine,
-                                .projections = orders::projections(),
-                                .durability = settings_.durability.value_or(Durability::power_loss),
-                                .busy_timeout = settings_.busy_timeout,
-                                .bus = settings_.bus,
-                                .on_notice = [this](const Notice& notice) { log_.write(notice); }});
-  }
+  if (!store_) open(mode, engine);
   return *store_;
+}
+
+void ProcessSession::open(OpenMode mode, Engine engine) {
+  const std::filesystem::path file = settings_.file.value_or(default_file);
+  debug([&] { return fmt::format("opening '{}'", file.string()); });
+  std::function<void(const Trace&)> on_trace;
+  if (is_debugged()) on_trace = [this](const Trace& trace) { log_.write({Notice::Level::debug, trace_text(trace)}); };
+  // Of many requests the next one may change what the first one only looks at.
+  const bool is_live = requests_ == Requests::many;
+  store_.emplace(StoreOptions{.file = file,
+                              .mode = is_live && mode == OpenMode::read_only ? OpenMode::existing : mode,
+                              .engine = is_live ? Engine::threads : engine,
+                              .projections = orders::projections(),
+                              .durability = settings_.durability.value_or(Durability::power_loss),
+                              .busy_timeout = settings_.busy_timeout,
+                              .bus = settings_.bus,
+                              .on_notice = [this](const Notice& notice) { log_.write(notice); },
+                              .on_trace = std::move(on_trace)});
+  debug([&] { return opened_text(*store_); });
+}
+
+void ProcessSession::debug(const std::function<std::string()>& text) {
+  if (is_debugged()) log_.write({Notice::Level::debug, text()});
 }
 
 freshet::Session* ProcessSession::user_session(OpenMode mode, Engine engine) {
@@ -109,6 +122,7 @@ void ProcessSession::change_bus(const BusOptions& bus) {
 
 Result ProcessSession::drain() {
   if (!store_) return std::nullopt;
+  debug([] { return "waiting until the read tables have every event"; });
   try {
     if (store_->drain([] { return signal_seen() != 0; })) return std::nullopt;
   } catch (const Error& error) {
@@ -126,8 +140,10 @@ Result ProcessSession::drain() {
 
 void ProcessSession::close() {
   if (!store_) return;
+  debug([] { return "closing"; });
   try {
     store_->close();
+    debug([] { return "closed"; });
   } catch (const Error& error) {
     note(fmt::format("warning: {}", error.what()));
   }

@@ -46,6 +46,13 @@ class ProcessSession final : public Session {
   void close();
 
  private:
+  void open(OpenMode mode, Engine engine);
+
+  [[nodiscard]] bool is_debugged() const { return settings_.log_level == LogLevel::debug; }
+
+  // A line of the log, made only where it is wanted.
+  void debug(const std::function<std::string()>& text);
+
   Settings settings_;
   Requests requests_;
   Output& output_;

@@ -8,8 +8,28 @@
 #include "freshet/store.hpp"
 
 namespace freshet::cli {
+namespace {
 
-void report(const Failure& failure, Format format, ErrorOutput& errors) {
+// More of a message nobody reads: only what was typed, and stands in it, can make it longer.
+constexpr std::size_t message_bytes_max = 2'000;
+
+// The first and the last part of a text that is too long, cut between letters.
+std::string shortened(const std::string& text) {
+  if (text.size() <= message_bytes_max) return text;
+  const auto is_inside_letter = [&text](std::size_t place) {
+    return (static_cast<unsigned char>(text[place]) & 0xC0U) == 0x80U;
+  };
+  std::size_t first = message_bytes_max / 2;
+  std::size_t rest = text.size() - message_bytes_max / 2;
+  while (first > 0 && is_inside_letter(first)) --first;
+  while (rest < text.size() && is_inside_letter(rest)) ++rest;
+  return fmt::format("{} [{} bytes] {}", text.substr(0, first), rest - first, text.substr(rest));
+}
+
+}  // namespace
+
+void report(Failure failure, Format format, ErrorOutput& errors) {
+  failure.message = shortened(failure.message);
   errors.clear_bar();
   if (format == Format::json) {
     std::string line = render_json(failure);

@@ -8,7 +8,8 @@
 
 namespace freshet::cli {
 
-void report(const Failure& failure, Format format, ErrorOutput& errors);
+// A message that somebody has made very long is shortened.
+void report(Failure failure, Format format, ErrorOutput& errors);
 
 void show(const HelpWanted& help, Format format, Output& output);
 void show(const VersionWanted& version, Format format, Output& output);

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <iterator>
 #include <sstream>
 
 #include "base/suggest.hpp"
@@ -23,8 +22,12 @@ namespace {
 
 using scenario::Report;
 
-std::string all_of(std::istream& stream) {
-  return {std::istreambuf_iterator<char>{stream}, std::istreambuf_iterator<char>{}};
+// All of it, or enough to find that it is too long for a script.
+std::string script_of(std::istream& stream) {
+  std::string text(scenario::script_bytes_max + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -166,7 +169,7 @@ Result run_request(const PlayScript& request, Session& session) {
     return not_found_failure(fmt::format("no such script '{}'", request.script));
   }
   Input input{request.script, [&session] { return session.interrupted() != 0; }};
-  const std::string text = all_of(input.stream());
+  const std::string text = script_of(input.stream());
   input.check();
   if (auto interrupted = interruption(session)) return interrupted;
   const ScriptCommands commands{session};

@@ -29,6 +29,11 @@ std::optional<std::filesystem::path> parse_file(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::filesystem::path>{text};
 }
 
+// Standard output has the run itself.
+std::optional<std::filesystem::path> parse_picture(const std::string& text) {
+  return text == "-" ? std::nullopt : parse_file(text);
+}
+
 std::optional<std::string> parse_name(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional{text};
 }
@@ -48,13 +53,13 @@ void add_play_options(Command& command, PlayOptions& options) {
   command.value({.name = "--mermaid",
                  .type = "FILE",
                  .meaning = "Write the run to this file, as a Mermaid sequenceDiagram (default: none)",
-                 .expected = "a file name"},
-                parse_file, options.mermaid);
+                 .expected = "a file name; standard output has the run itself"},
+                parse_picture, options.mermaid);
   command.value({.name = "--html",
                  .type = "FILE",
                  .meaning = "Write the run to this file, as a page to look at in a browser (default: none)",
-                 .expected = "a file name"},
-                parse_file, options.html);
+                 .expected = "a file name; standard output has the run itself"},
+                parse_picture, options.html);
 }
 
 // What the options of every command say about the playing of a script.

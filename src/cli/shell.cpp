@@ -122,6 +122,9 @@ class Shell {
       session_.answer(ShownBus{change->bus});
       return std::nullopt;
     }
+    if (std::holds_alternative<PlayScript>(request)) {
+      return usage_failure("a script has its database for itself: leave the shell, and play it with 'freshet run'");
+    }
     const std::string* import = imported_file(request);
     if (import != nullptr && *import == "-") {
       return usage_failure("standard input belongs to the shell: name a file to import");

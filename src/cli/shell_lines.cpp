@@ -1,9 +1,11 @@
 // Reads lines from a terminal or from a pipe.
 #include "cli/shell_lines.hpp"
 
+#include "base/line_reader.hpp"
 #include "cli/history.hpp"
 #include "cli/input.hpp"
 #include "cli/signals.hpp"
+#include "scenario/script.hpp"
 
 namespace freshet::cli {
 namespace {
@@ -43,13 +45,14 @@ class PipedLines final : public ShellLines {
 
  private:
   std::optional<std::string> read(Place /*place*/) override {
-    std::string line;
-    if (std::getline(input_.stream(), line)) return line;
+    if (const auto line = reader_.next()) return std::string{*line};
     input_.check();
     return std::nullopt;
   }
 
   Input input_{"-", is_interrupted};
+  // One byte more than allowed, so that whoever reads the line finds it too long.
+  LineReader reader_{input_.stream(), scenario::script_line_bytes_max + 1};
 };
 
 // An even number of backslashes are letters, each hidden by the one before.
@@ -69,9 +72,11 @@ std::optional<std::string> ShellLines::next() {
     if (!line) break;
     ++number_;
     if (line->ends_with('\r')) line->pop_back();
-    command += *line;
-    if (!is_continued(command)) break;
-    command.back() = ' ';
+    const bool goes_on = is_continued(*line);
+    if (goes_on) line->back() = ' ';
+    // Longer than allowed it is refused, however long it is.
+    if (command.size() <= scenario::script_line_bytes_max) command += *line;
+    if (!goes_on) break;
   }
   keep(command);
   return command;

@@ -1,7 +1,9 @@
 // Makes a place for a database and clears it away.
 #include "cli/temporary_database.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -23,6 +25,17 @@ std::filesystem::path make_directory() {
   return name;
 }
 
+// What runs there tells of a file that cannot be made as of a failure of its own, and later.
+void check_can_be_made(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    throw Error(ErrorCode::io,
+                fmt::format("cannot keep the database in '{}': {}", file.string(), std::strerror(errno)));
+  }
+  ::close(descriptor);
+  ::unlink(file.c_str());
+}
+
 }  // namespace
 
 TemporaryDatabase::TemporaryDatabase(std::optional<std::filesystem::path> keep) try {
@@ -36,6 +49,7 @@ TemporaryDatabase::TemporaryDatabase(std::optional<std::filesystem::path> keep) 
   if (std::filesystem::exists(file_)) {
     throw Error(ErrorCode::invalid, fmt::format("cannot keep the database in '{}': it exists already", file_.string()));
   }
+  check_can_be_made(file_);
 } catch (const std::filesystem::filesystem_error& error) {
   throw Error(ErrorCode::io, fmt::format("cannot make a temporary database: {}", error.code().message()));
 }

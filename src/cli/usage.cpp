@@ -162,9 +162,11 @@ std::string mismatch(const std::string& message, const CLI::App& app) {
   return fmt::format("{} needs a value: {}", name, see_help(app));
 }
 
-// Only flags are converted by CLI11: "Could not convert: --sync = maybe".
+// Only flags are converted by CLI11: "Could not convert: --sync = maybe", or "sync: too many inputs for a flag" of a
+// list in a configuration.
 std::string not_a_flag(const std::string& message, const CLI::App& app) {
-  const std::size_t name = std::min(message.find("--"), message.size());
+  const std::size_t name = message.find("--");
+  if (name == std::string::npos) return fmt::format("'{}' is true or false", message.substr(0, message.find(':')));
   return fmt::format("{} takes no value: {}", message.substr(name, message.find_first_of(" :", name) - name),
                      see_help(app));
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct VisibilityOptions {
   std::int64_t writes = 200;  // 1 to writes_max.
   BusOptions bus = {};
   Durability durability = Durability::power_loss;
+  std::shared_ptr<Clock> clock = nullptr;  // Not given: the machine's. Time has to pass on it by itself.
 };
 inline constexpr std::int64_t writes_max = 1'000'000;
 
@@ -39,8 +41,8 @@ struct CurvePoint {
 // From evenly spaced points up to twice the p99; the last one is where the last write became visible.
 inline constexpr int curve_points = 60;
 
-// How long writes took to become visible: from the return of the append until the commit of the rows in
-// the read model. A reader that waits sees it the wake-up of a thread later.
+// How long writes took to become visible: from the commit of the event until the commit of the rows in the
+// read model. A reader that waits sees it the wake-up of a thread later.
 struct Visibility {
   std::int64_t writes = 0;
   std::string delay;  // "fixed(50ms)"

@@ -31,16 +31,19 @@ class LastValue final : public Projection {
   }
 };
 
-// When each event became visible, as the projector's thread tells.
+// How long each event took to become visible, as the store tells of its commit and of its row's. What the writing
+// thread sees of the commit would not do: on a busy machine it may be late by more than the wait itself.
 class Arrivals {
  public:
-  explicit Arrivals(std::int64_t count) : at_(static_cast<std::size_t>(count)) {}
+  explicit Arrivals(std::int64_t count) : waits_(static_cast<std::size_t>(count)) {}
 
   void note(const Trace& trace) {
-    if (trace.kind != Trace::Kind::applied) return;
+    const bool is_commit = trace.kind == Trace::Kind::appended;
+    if (!is_commit && trace.kind != Trace::Kind::applied) return;
     const std::lock_guard lock(mutex_);
-    at_.at(static_cast<std::size_t>(trace.event->position.value - 1)) = trace.at;
-    ++count_;
+    Wait& wait = waits_.at(static_cast<std::size_t>(trace.event->position.value - 1));
+    (is_commit ? wait.committed : wait.visible) = trace.at;
+    if (!is_commit) ++count_;
   }
 
   [[nodiscard]] std::int64_t count() const {
@@ -49,29 +52,38 @@ class Arrivals {
   }
 
   // Once the store is closed.
-  [[nodiscard]] const std::vector<Instant>& at() const { return at_; }
+  [[nodiscard]] std::vector<Duration> waits() const {
+    std::vector<Duration> waits;
+    for (const Wait& wait : waits_) {
+      waits.push_back(std::chrono::duration_cast<Duration>(wait.visible - wait.committed));
+    }
+    return waits;
+  }
 
  private:
+  struct Wait {
+    Instant committed;
+    Instant visible;
+  };
+
   mutable std::mutex mutex_;
-  std::vector<Instant> at_;
+  std::vector<Wait> waits_;
   std::int64_t count_ = 0;
 };
 
-// Issues the writes. Returns when each append returned; nothing if it was ended.
-std::optional<std::vector<Instant>> write(Store& store, std::int64_t writes, const std::function<bool()>& goes_on) {
+// Issues the writes. False: it was ended.
+bool write(Store& store, std::int64_t writes, const std::function<bool()>& goes_on) {
   const std::vector<NewEvent> events = {{.type = "Measured", .data = R"({"status":"paid","amount_minor":4999})"}};
-  std::vector<Instant> committed;
   Instant next = store.clock().now();
   for (std::int64_t number = 1; number <= writes; ++number) {
     store.clock().sleep_until(next);
-    if (!goes_on()) return std::nullopt;
+    if (!goes_on()) return false;
     static_cast<void>(store.log().append(
         {.stream = {"measure", std::to_string(number)}, .expected = ExpectedVersion::none(), .events = events}));
-    committed.push_back(store.clock().now());
     // Counted from here: a slow write must not be followed by a burst.
-    next = committed.back() + write_interval;
+    next = store.clock().now() + write_interval;
   }
-  return committed;
+  return true;
 }
 
 std::vector<CurvePoint> curve_of(const Measured& measured, const Delay& delay) {
@@ -109,17 +121,16 @@ std::optional<Visibility> visibility(const std::filesystem::path& file, const Vi
   }
   Arrivals arrivals{options.writes};
   const auto goes_on = [&] { return !on_progress || on_progress(arrivals.count(), options.writes); };
-  std::optional<std::vector<Instant>> committed;
   {
     StoreOptions store_options{.file = file,
                                .projections = {std::make_shared<LastValue>()},
                                .durability = options.durability,
                                .bus = options.bus,
+                               .clock = options.clock,
                                .on_trace = [&arrivals](const Trace& trace) { arrivals.note(trace); }};
     store_options.bus.partitions = partitions_max;
     Store store{std::move(store_options)};
-    committed = write(store, options.writes, goes_on);
-    if (!committed) return std::nullopt;
+    if (!write(store, options.writes, goes_on)) return std::nullopt;
     if (!store.drain([&goes_on] { return !goes_on(); })) {
       if (!goes_on()) return std::nullopt;
       throw Error(ErrorCode::projection_failed, "the projector has stopped before every write was visible");
@@ -127,13 +138,7 @@ std::optional<Visibility> visibility(const std::filesystem::path& file, const Vi
     // The projector tells of a commit after it; when it has ended, everything is told.
     store.close();
   }
-  std::vector<Duration> waits;
-  for (std::size_t index = 0; index < committed->size(); ++index) {
-    // A write can be visible before its append returns.
-    const auto wait = arrivals.at()[index] - (*committed)[index];
-    waits.push_back(std::max(Duration{0}, std::chrono::duration_cast<Duration>(wait)));
-  }
-  return summary(Measured{std::move(waits)}, options);
+  return summary(Measured{arrivals.waits()}, options);
 }
 
 }  // namespace freshet::measure

@@ -37,13 +37,20 @@ class Lines {
       bytes += text->size();
       if (reader_.is_too_long()) {
         batch.push_back({reader_.number(), "longer than " + std::to_string(import_line_bytes_max) + " bytes", {}});
-      } else if (text->find_first_not_of(" \t\r") != std::string_view::npos) {
+        break;  // There may be no end of it: what came before is not to wait for that.
+      }
+      if (text->find_first_not_of(" \t\r") != std::string_view::npos) {
         batch.push_back({reader_.number(), parse_import_line(*text), {}});
         const auto* line = std::get_if<ImportLine>(&batch.back().parsed);
         if (line != nullptr) batch.back().key = import_key(*line);
       }
     }
     return batch;
+  }
+
+  // A line that is the last one for want of an end.
+  [[nodiscard]] std::optional<std::int64_t> endless() const {
+    return reader_.is_endless() ? std::optional{reader_.number()} : std::nullopt;
   }
 
  private:
@@ -164,6 +171,12 @@ ImportResult Orders::import(std::istream& lines, const ImportOptions& options) {
       for (const auto& [line, verdict, why] : result.problems) options.on_problem(line, verdict, why);
     }
     if (options.on_progress && !options.on_progress(total.lines)) total.stopped = true;
+  }
+  if (const auto line = reader.endless()) {
+    total.stopped = true;  // The line is counted already.
+    if (options.on_problem) {
+      options.on_problem(*line, "invalid", "no end within " + std::to_string(line_bytes_skipped_max) + " bytes");
+    }
   }
   ensure(total.lines == total.applied + total.duplicates + total.rejected + total.invalid, "every line counts once");
   return total;

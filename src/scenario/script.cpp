@@ -82,6 +82,9 @@ std::string take_client(std::string_view& text, int number) {
 
 // Nothing for an empty line.
 std::optional<ScriptLine> read_line(std::string_view text, int number) {
+  if (text.size() > script_line_bytes_max) {
+    throw ScriptError(number, "longer than " + std::to_string(script_line_bytes_max) + " bytes");
+  }
   std::string plain{text};
   std::ranges::replace(plain, '\t', ' ');
   if (!is_utf8(plain)) throw ScriptError(number, "the text is not UTF-8");
@@ -105,6 +108,8 @@ std::optional<ScriptLine> read_line(std::string_view text, int number) {
 std::vector<ScriptLine> read_script(std::string_view text) {
   std::vector<ScriptLine> lines;
   int number = 0;
+  const bool is_too_long = text.size() > script_bytes_max;
+  text = text.substr(0, script_bytes_max);
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -112,6 +117,9 @@ std::vector<ScriptLine> read_script(std::string_view text) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (auto read = read_line(line, ++number)) lines.push_back(*std::move(read));
     if (lines.size() > script_lines_max) throw ScriptError(number, "the script is too long");
+  }
+  if (is_too_long) {
+    throw ScriptError(number, "the script is longer than " + std::to_string(script_bytes_max) + " bytes");
   }
   return lines;
 }

@@ -11,6 +11,9 @@ namespace freshet::scenario {
 
 // A script is written by a person; a longer one is probably some other file.
 inline constexpr std::size_t script_lines_max = 100'000;
+inline constexpr std::size_t script_bytes_max = std::size_t{16} << 20U;
+// About what a system takes as one command. The lines of a shell have the same bound.
+inline constexpr std::size_t script_line_bytes_max = std::size_t{1} << 20U;
 
 // Words that make no sense, found before anything is carried out. what() says where and why.
 class ScriptError : public std::runtime_error {

@@ -39,11 +39,22 @@ ErrorCode meaning(int extended_code) {
   }
 }
 
-// What can be done about it, where something can.
-const char* advice(ErrorCode code) {
-  if (code == ErrorCode::busy) return ": another process writes; try again, or wait longer";
-  if (code == ErrorCode::disk_full) return ": make room and try again";
-  return "";
+// SQLite's words, or clearer ones, and what can be done about it, where something can.
+std::string explain(ErrorCode code, int extended_code, const std::string& message) {
+  if (code == ErrorCode::busy) return message + ": another process writes; try again, or wait longer";
+  if (code == ErrorCode::disk_full) return message + ": make room and try again";
+  if (code == ErrorCode::not_a_database)
+    return "it is no database: name a store's file, or one that does not exist yet";
+  if (code == ErrorCode::read_only || (extended_code & 0xff) == SQLITE_CANTOPEN) {
+    return "the file or its directory cannot be opened and written: change their permissions, or name another file";
+  }
+  return message;
+}
+
+// Whether it is the file that is in the way, whatever was to be done with it.
+bool is_of_file(ErrorCode code) {
+  return code == ErrorCode::busy || code == ErrorCode::disk_full || code == ErrorCode::not_a_database ||
+         code == ErrorCode::read_only || code == ErrorCode::io;
 }
 
 }  // namespace
@@ -54,11 +65,15 @@ void fail(int extended_code, const std::string& what, const std::string& message
   // SQLite has no code of its own for a file whose schema a newer SQLite has made.
   const bool is_newer = extended_code == SQLITE_ERROR && message == "unsupported file format";
   const ErrorCode code = is_newer ? ErrorCode::unsupported_format : meaning(extended_code);
-  throw Failure(code, what + ": " + message + advice(code));
+  throw Failure(code, what + ": " + explain(code, extended_code, message));
 }
 
 void fail(sqlite3* database, const std::string& what) {
-  fail(sqlite3_extended_errcode(database), what, sqlite3_errmsg(database));
+  const int extended_code = sqlite3_extended_errcode(database);
+  // Those who are to mend a file are not helped by the SQL. A database in memory has no name.
+  const char* file = sqlite3_db_filename(database, "main");
+  const bool names_file = is_of_file(meaning(extended_code)) && file != nullptr && *file != '\0';
+  fail(extended_code, names_file ? "cannot use '" + std::string(file) + "'" : what, sqlite3_errmsg(database));
 }
 
 }  // namespace freshet::sqlite

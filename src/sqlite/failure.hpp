@@ -15,7 +15,8 @@ class Failure final : public Error {
   using Error::Error;
 };
 
-// Throws the Failure that the connection's last failure means: "`what`: SQLite's message". A misuse of
+// Throws the Failure that the connection's last failure means: "`what`: why, and what to do about it". Where it
+// is the file that fails, and not what was to be done with it, it is named in the place of `what`. A misuse of
 // SQLite's interface is a broken program and aborts.
 [[noreturn]] void fail(sqlite3* database, const std::string& what);
 

@@ -186,7 +186,7 @@ TEST_SUITE("io_error") {
       disk.arm({.fail_at = 1, .fail_until = for_ever, .only = Call::write});
       const Reading reading = store.read({.projections = {"totals"}, .consistency = Strong{}, .timeout = 10min});
       CHECK(reading.freshness().stale);
-      CHECK(holds(reading.warnings().front(), "the projector has stopped: cannot run"));
+      CHECK(holds(reading.warnings().front(), "the projector has stopped: cannot use"));
       CHECK(error_of([&] { append(store, "a", 2); }) == ErrorCode::closed);
     }
     disk.arm({});

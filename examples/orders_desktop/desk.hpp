@@ -53,6 +53,7 @@ class Desk {
   void open(freshet::Duration delay);
   // Runs `task` on the worker with the store that is open then; what it throws is a problem.
   void run(Worker& worker, std::function<void(Open&)> task);
+  // Likewise, on this thread. Nothing where no store is open.
   void run_now(const std::function<void(Open&)>& task);
   void refresh();
   void tell(std::function<void()> answer);

@@ -63,8 +63,8 @@ void judge(Reading::State& state, const ReadRequest& request, const Target& targ
 void count_dead_letters(Reading::State& state, const ReadRequest& request, std::span<const projection::Entry> entries,
                         const std::optional<log::StreamEnd>& stream) {
   if (!state.snapshot->has_dead_letters()) return;
+  const auto number = stream ? std::optional(stream->number) : std::nullopt;
   for (std::size_t index = 0; index < entries.size(); ++index) {
-    const auto number = stream ? std::optional(stream->number) : std::nullopt;
     const std::int64_t count =
         projection::count_dead_letters(state.snapshot->connection(), entries[index].number, number);
     if (count == 0) continue;

@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> nam
     "projector crash with dead letters",
     "crash in rebuild",
     "crash in background rebuild",
+    "crash in retry",
     "redelivery",
     "duplicate skipped",
     "gap healed from log",

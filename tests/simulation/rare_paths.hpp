@@ -27,6 +27,7 @@ enum class Rare {
   projector_crash_with_dead_letters,
   crash_in_rebuild,
   crash_in_background_rebuild,
+  crash_in_retry,
   redelivery,
   duplicate_skipped,
   gap_healed_from_log,

@@ -159,11 +159,22 @@ Applied Simulation::look_at_fragile(Process& process) {
   return take_snapshot(reading).back();
 }
 
-// What is applied leaves the dead letters and joins the rows; no checkpoint moves.
+// What is applied leaves the dead letters and joins the rows; no checkpoint moves. Or cut short by a crash between
+// two streams.
 void Simulation::retry_dead_letters(Process& process) {
   note("retry dead letters by " + process.name);
+  const bool crashes = dice_.chance(0.2);
+  std::unique_ptr<tests::TempDir> crashed;
   const Applied before = look_at_fragile(process);
-  const std::int64_t retried = process.store->retry_dead_letters();
+  const std::int64_t retried = process.store->retry_dead_letters({}, [&](std::int64_t done, std::int64_t total) {
+    if (crashes && done < total) copy_files(*directory_, *(crashed = std::make_unique<tests::TempDir>()));
+    return !crashed;
+  });
+  if (crashed) {
+    go_on_in(std::move(crashed));
+    counters_.count(Rare::crash_in_retry);
+    return;
+  }
   const Applied after = look_at_fragile(process);
   note("  applied " + text(retried));
   expect_equal("a retry leaves as many dead letters fewer as it says",

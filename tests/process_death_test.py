@@ -21,6 +21,7 @@ from trial import EVENTS, SEED, Companion, Died, Ledger, TrialTest, rounds
 PAGE_BYTES = 4096
 LINES_ORDERS = 150  # Of one import.
 BATCHES_ORDERS = 600  # Enough events for a rebuild in several batches.
+DEAD_ORDERS = 200  # Orders with a dead letter each; a retry takes each in a transaction of its own.
 HITS_MIN = 0.4  # The share of kills that must hit; the rest came too late.
 KILLS = {}  # Test -> (kills, hits)
 
@@ -57,6 +58,18 @@ class Victim:
         """True: it was alive, and had begun to move pages."""
         self.process.kill()
         return self.process.wait(PATIENCE) == -9 and self.moved >= PAGE_BYTES
+
+
+class Reader(Companion):
+    """Asks for everything, again and again."""
+
+    def __init__(self, shell):
+        super().__init__(shell, None)
+        self.answers = 0
+
+    def look(self):
+        self.shell.ask("order", "stats", "--strong", "--require-fresh", "--timeout", f"{PATIENCE // 2}s")
+        self.answers += 1
 
 
 class DeathTest(TrialTest):
@@ -96,10 +109,11 @@ class DeathTest(TrialTest):
         delay = self.chance.choice(["0ms", "1ms", "20ms", "uniform(0ms,30ms)", "exponential(5ms)"])
         return ["--delay", delay, "--duplicate", self.chance.choice(["0", "0.5"])]
 
-    def play(self, kind, count, orders=0, rounds_of_file=20):
+    def play(self, kind, count, orders=0, rounds_of_file=20, prepare=lambda number: None):
         """Until `count` kills of one kind have hit, on files that `orders` were imported into before.
 
-        `kind(number)` starts the victim, and returns it and what has to be done after its death.
+        `prepare(number)` has a new file for itself. `kind(number)` starts the victim, and returns it and what has
+        to be done after its death.
         """
         while self.hits < count and self.rounds * HITS_MIN <= count:
             number = self.rounds
@@ -107,6 +121,7 @@ class DeathTest(TrialTest):
                 self.start_afresh()
                 if orders:
                     self.ok("order", "import", str(self.orders_file(f"f{number}", orders)))
+                prepare(number)
             companion = None
             victim_is_first = self.chance.random() < 0.4
             if not victim_is_first:
@@ -227,6 +242,28 @@ class KilledMaintenanceTest(DeathTest):
     def test_a_verification(self):
         self.maintain(rounds(4), "log", "verify", direction="rchar")
 
+    def test_a_retry_of_dead_letters(self):
+        """What was retried is no letter any more, and what was not still is one."""
+
+        def spoil(number):
+            self.sql("CREATE TRIGGER no BEFORE UPDATE ON orders BEGIN SELECT raise(ABORT, 'not now'); END")
+            self.ok("order", "import", str(self.orders_file(f"dead{number}", DEAD_ORDERS)))
+            self.sql("DROP TRIGGER no")
+            self.assertEqual(self.sql("SELECT count(*) FROM dead_letters")[0][0], DEAD_ORDERS)
+
+        def retrying(_):
+            def again():
+                letters = self.sql("SELECT count(*) FROM dead_letters")[0][0]
+                self.left.append(letters)
+                told = self.ok("projection", "dead-letters", "retry")
+                self.assertEqual((told["applied"], told["remaining"]), (letters, 0))
+
+            return self.start_victim("projection", "dead-letters", "retry"), again
+
+        self.left = []
+        self.play(retrying, rounds(6), orders=10, rounds_of_file=1, prepare=spoil)
+        self.assertTrue(any(0 < letters < DEAD_ORDERS for letters in self.left), "no retry was cut short half-way")
+
 
 class KilledCopyTest(DeathTest):
     """What is killed makes another file: that is whole under its name, or not there."""
@@ -244,6 +281,7 @@ class KilledCopyTest(DeathTest):
                     check(file, events)
                 self.ok("log", *words, str(file), "--force")
                 check(file, events)
+                self.assertEqual(list(self.path.glob(f"{file.name}.*")), [])
 
             return victim, check_and_copy_again
 
@@ -266,14 +304,21 @@ class KilledCopyTest(DeathTest):
         self.copy(rounds(5), is_whole, "export.jsonl", "export", "--output")
 
     def test_an_import_of_an_export(self):
-        """The victim fills a file of its own; the second process goes on in the one that was exported."""
+        """The victim fills a copy, which a second process reads and projects."""
 
         def importing(number):
             source, copy = self.path / f"{number}.jsonl", str(self.path / f"{number}-copy.db")
             events = self.ok("log", "export", "--output", str(source))["events"]
+            first = b"".join(source.read_bytes().splitlines(keepends=True)[:10])
+            self.text("--db", copy, "log", "import", "-", input=first)
+            reader = Reader(self.shell("--db", copy))
+            reader.start()
             victim = self.start_victim("--db", copy, "log", "import", str(source))
 
             def again():
+                reader.finish()
+                self.assertGreater(reader.answers, 0)
+                self.assertEqual(reader.shell.close(), 0)
                 counts = self.ok("--db", copy, "log", "import", str(source))
                 self.assertEqual(counts["applied"] + counts["duplicates"], events)
                 self.assertEqual(self.text("--db", copy, "log", "export"), source.read_text(encoding="utf-8"))

@@ -122,7 +122,7 @@ class Ledger:
 
 
 class Companion(threading.Thread):
-    """Goes on writing and reading through a shell until it is told to stop."""
+    """Goes on writing and reading through a shell, until it is told to stop and has done so once."""
 
     def __init__(self, shell, ledger):
         super().__init__(daemon=True)
@@ -132,13 +132,18 @@ class Companion(threading.Thread):
 
     def run(self):
         try:
+            self.look()
             while not self.stopping.is_set():
-                command = self.ledger.next()
-                command.answer = self.shell.ask(*command.words)
-                if self.ledger.chance.random() < 0.2:
-                    self.shell.ask("order", "get", command.order, "--min-version", str(command.answer["version"]))
+                self.look()
         except Exception as failure:  # Reported by whoever stops it.
             self.failure = failure
+
+    def look(self):
+        """One command, and now and then a read of what it did."""
+        command = self.ledger.next()
+        command.answer = self.shell.ask(*command.words)
+        if self.ledger.chance.random() < 0.2:
+            self.shell.ask("order", "get", command.order, "--min-version", str(command.answer["version"]))
 
     def finish(self):
         self.stopping.set()

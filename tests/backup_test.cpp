@@ -97,6 +97,35 @@ TEST_SUITE("backup") {
     CHECK(files_in(copies) == 0);
   }
 
+  TEST_CASE("backup: what one that died has left beside its place is gone after the next") {
+    const TempDir directory;
+    const TempDir copies;
+    Store store(stepped(directory.file()));
+    append(store, "a", 1);
+    for (const char* left : {".unfinished", ".unfinished-wal", ".unfinished-shm", ".unfinished-lease"}) {
+      std::ofstream(copies.file().string() + left) << "half of it";
+    }
+    REQUIRE(store.backup(copies.file()).has_value());
+    CHECK(files_in(copies) == 1);
+    CHECK(Store(stepped(copies.file())).log().head() == Position{1});
+  }
+
+  TEST_CASE("backup: of two to one place at the same time the second is refused, and the first undisturbed") {
+    const TempDir directory;
+    const TempDir copies;
+    Store store(stepped(directory.file()));
+    append_many(store, "a", 60'000);
+    int refused = 0;
+    const auto backup = store.backup(copies.file(), ExistingFile::refuse, [&](std::int64_t, std::int64_t) {
+      refused += error_of([&] { static_cast<void>(store.backup(copies.file())); }) == ErrorCode::busy;
+      return true;
+    });
+    REQUIRE(backup.has_value());
+    CHECK(refused > 0);
+    CHECK(files_in(copies) == 1);
+    CHECK(Store(stepped(copies.file())).verify().problems.empty());
+  }
+
   TEST_CASE("backup: what is appended meanwhile is in the store and not in the copy") {
     const TempDir directory;
     const TempDir copies;

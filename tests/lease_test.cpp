@@ -1,5 +1,5 @@
 // Tests of the lease: of all that have a file open, one projects.
-#include "projection/lease.hpp"
+#include "base/lease.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -13,7 +13,6 @@
 using namespace std::chrono_literals;
 using namespace freshet;
 using namespace freshet::tests;
-using freshet::projection::Lease;
 
 TEST_SUITE("lease") {
   TEST_CASE("acquire: one holds it, and another one when it was released") {

@@ -1,5 +1,5 @@
 // The lock file of a lease.
-#include "projection/lease.hpp"
+#include "base/lease.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,7 +11,7 @@
 
 #include "freshet/error.hpp"
 
-namespace freshet::projection {
+namespace freshet {
 namespace {
 
 // Whether the file behind the descriptor is still the one with that name.
@@ -24,7 +24,7 @@ bool is_linked(int descriptor, const std::filesystem::path& file) {
 
 }  // namespace
 
-Lease::Lease(const std::filesystem::path& store, const char* name) : file_(store) {
+Lease::Lease(const std::filesystem::path& file, const char* name) : file_(file) {
   file_ += std::string("-") + name;
 }
 
@@ -57,4 +57,4 @@ void Lease::release() {
   descriptor_ = -1;
 }
 
-}  // namespace freshet::projection
+}  // namespace freshet

@@ -1,17 +1,17 @@
-// The lease: of the processes that have a file open, its holder projects. A lock of the operating
-// system on a file beside the store's, so that the death of the holder gives it back at once.
+// A lease: of all processes one holds it, and may do to a file what only one may do. A lock of the operating
+// system on another file beside it, so that the death of the holder gives it back at once.
 //
 // Threads: one at a time.
 #pragma once
 
 #include <filesystem>
 
-namespace freshet::projection {
+namespace freshet {
 
 class Lease {
  public:
-  // `name` keeps leases of one store apart; nothing is touched before acquire().
-  Lease(const std::filesystem::path& store, const char* name);
+  // `name` keeps leases of one file apart; nothing is touched before acquire().
+  Lease(const std::filesystem::path& file, const char* name);
   ~Lease() { release(); }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
@@ -29,4 +29,4 @@ class Lease {
   int descriptor_ = -1;
 };
 
-}  // namespace freshet::projection
+}  // namespace freshet

@@ -38,20 +38,35 @@ void sync(const std::filesystem::path& file) {
 }  // namespace
 
 PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing)
-    : target_(std::move(target)), existing_(existing) {
+    : target_(std::move(target)),
+      existing_(existing),
+      path_(with_suffix(target_, ".unfinished")),
+      lease_(path_, "lease") {
   check_target();
-  // The first name that is free. A number rather than mkstemp(), whose files are secrets: this one is to have
-  // the permissions of any other, and the mask that gives them belongs to the whole process.
-  int descriptor = -1;
-  for (int number = 1; descriptor == -1; ++number) {
-    path_ = with_suffix(target_, (".unfinished-" + std::to_string(number)).c_str());
-    descriptor = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor == -1 && errno != EEXIST) fail("cannot write '" + target_.string() + "'");
-  }
+  acquire();
+  remove();  // What a process that died has left.
+  // Not mkstemp(), whose files are secrets: this one is to have the permissions of any other, and the mask that gives
+  // them belongs to the whole process.
+  const int descriptor = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor == -1) fail("cannot write '" + target_.string() + "'");
   close(descriptor);
 }
 
 PendingFile::~PendingFile() {
+  remove();
+}
+
+void PendingFile::acquire() {
+  bool acquired = false;
+  try {
+    acquired = lease_.acquire();
+  } catch (const Error& error) {
+    throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': " + error.what());
+  }
+  if (!acquired) throw Error(ErrorCode::busy, "cannot write '" + target_.string() + "': it is being written already");
+}
+
+void PendingFile::remove() const {
   std::error_code ignored;  // What cannot be removed stays, under a name that says what it is.
   std::filesystem::remove(path_, ignored);
   for (const char* companion : companions) std::filesystem::remove(with_suffix(path_, companion), ignored);

@@ -5,14 +5,16 @@
 
 #include <filesystem>
 
+#include "base/lease.hpp"
 #include "freshet/types.hpp"
 
 namespace freshet {
 
 class PendingFile {
  public:
-  // Makes an empty file with another name beside `target`. Throws Error `io` if that cannot be, or if there
-  // is a target already and it is not to be replaced.
+  // Makes an empty file with another name beside `target`, and removes what a process that died has left under that
+  // name. Throws Error `io` if that cannot be, or if there is a target already and it is not to be replaced; `busy`
+  // if another PendingFile is to become the target.
   PendingFile(std::filesystem::path target, ExistingFile existing);
   // Without a commit() nothing is left behind.
   ~PendingFile();
@@ -26,10 +28,13 @@ class PendingFile {
 
  private:
   void check_target() const;
+  void acquire();
+  void remove() const;
 
   std::filesystem::path target_;
   ExistingFile existing_;
   std::filesystem::path path_;
+  Lease lease_;  // While it is held, what is beside the target is ours.
 };
 
 }  // namespace freshet

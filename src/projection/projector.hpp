@@ -12,13 +12,13 @@
 #include <string>
 
 #include "base/guarded.hpp"
+#include "base/lease.hpp"
 #include "base/signal.hpp"
 #include "freshet/bus.hpp"
 #include "freshet/error.hpp"
 #include "freshet/store.hpp"
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
-#include "projection/lease.hpp"
 #include "projection/rebuild.hpp"
 #include "sqlite/commit_mark.hpp"
 

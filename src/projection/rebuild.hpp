@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "base/lease.hpp"
 #include "freshet/clock.hpp"
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
 #include "projection/catalog.hpp"
 #include "projection/dead_letters.hpp"
-#include "projection/lease.hpp"
 #include "projection/read_tables.hpp"
 
 namespace freshet::projection {

@@ -80,7 +80,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   Signal news_;  // For subscriptions: of progress, and of appends.
   Signal progress_{news_};
   std::unique_ptr<sqlite::Connection> projector_connection_;
-  projection::Lease lease_;
+  Lease lease_;
   store::EngineDriver engine_;
   query::Reader reader_;
   subscription::Dispatcher dispatcher_;

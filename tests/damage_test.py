@@ -3,16 +3,18 @@
 
     FRESHET=BUILD/src/cli/freshet tests/damage_test.py [TEST...]
 
-Closes with the line 'N passed, N failed'.
+FRESHET_SEED (1) makes the same choices again; FRESHET_ROUNDS multiplies the number of damaged files. Closes with the line 'N passed, N failed'.
 """
 
 import json
+import random
 import shutil
 import sqlite3
 
 from cli_test import ProgramTest, main
+from trial import SEED, rounds
 
-BROKEN, CORRUPT = 1, 7
+OK, BROKEN, CORRUPT = 0, 1, 7
 PAGE = 4096
 
 
@@ -84,10 +86,39 @@ class DamageTest(ProgramTest):
         self.db.write_bytes(b"")
         self.assert_refused(CORRUPT, "corrupt", "write-ahead log")
 
-    def test_cut_in_half(self):
-        self.damage(lambda content: content.__delitem__(slice(len(content) // 2, None)))
-        ran = self.run_program("log", "verify")
-        self.assertEqual(ran.code, CORRUPT, ran)
+    def test_cut_short(self):
+        whole = self.db.read_bytes()
+        chance = random.Random(f"{SEED}/{self.id()}")
+        pages = range(PAGE, len(whole), PAGE)
+        for size in [1, 99, PAGE - 1, *pages, *chance.sample(range(1, len(whole)), rounds(10))]:
+            self.db.write_bytes(whole[:size])
+            ran = self.run_program("--json", "log", "verify")
+            self.assertIn(ran.code, (BROKEN, CORRUPT), (size, ran))
+            self.assertIn(json.loads(ran.err)["error"]["code"], ("not_a_database", "corrupt"), (size, ran))
+
+    def test_flipped_bits(self):
+        """Each answer is the right one or a clear error; where it is another one, verification says so."""
+        questions = [["log", "show"], ["order", "list"], ["order", "stats"], ["order", "get", "o-1", "--strong"]]
+        answers = [self.text("--json", *words) for words in questions]
+        whole = self.db.read_bytes()
+        chance = random.Random(f"{SEED}/{self.id()}")
+        found = 0
+        for _ in range(rounds(40)):
+            content = bytearray(whole)
+            bits = [chance.randrange(8 * len(whole)) for _ in range(chance.choice([1, 1, 8, 64]))]
+            for bit in bits:
+                content[bit // 8] ^= 1 << bit % 8
+            self.db.write_bytes(content)
+            verified = self.run_program("--json", "log", "verify")
+            self.assertIn(verified.code, (OK, BROKEN, CORRUPT), (bits, verified))
+            found += verified.code != OK
+            for words, answer in zip(questions, answers):
+                ran = self.run_program("--json", *words)
+                if (ran.code, ran.out) != (OK, answer):
+                    self.assertNotEqual(verified.code, OK, (bits, words, ran))
+                if ran.code != OK:
+                    self.assertIn("error", json.loads(ran.err.splitlines()[-1]), (bits, words, ran))
+        self.assertGreater(found, 0)
 
     def test_zeroed_pages(self):
         size = self.db.stat().st_size

@@ -3,7 +3,8 @@
 
     FRESHET=BUILD/src/cli/freshet tests/damage_test.py [TEST...]
 
-FRESHET_SEED (1) makes the same choices again; FRESHET_ROUNDS multiplies the number of damaged files. Closes with the line 'N passed, N failed'.
+FRESHET_SEED (1) makes the same choices again; FRESHET_ROUNDS multiplies the number of damaged files. Closes with
+the line 'N passed, N failed'.
 """
 
 import json

@@ -1,5 +1,6 @@
-// Which seeds and calls a run of fault tests takes: a sample, or with FRESHET_LONG set all of them, with
-// FRESHET_SHORT a third of the seeds, or with FRESHET_SEED and FRESHET_CALL the one that failed.
+// Which seeds and calls a run of fault tests takes: a sample, or with FRESHET_LONG=MINUTES one ten times as large, and
+// as many seeds as the long form has by then, with FRESHET_SHORT a third of the seeds, or with FRESHET_SEED and
+// FRESHET_CALL the one that failed.
 #pragma once
 
 #include <algorithm>
@@ -17,24 +18,27 @@ inline std::optional<std::int64_t> number_from_environment(const char* name) {
   return std::strtoll(text, nullptr, 10);
 }
 
-inline bool is_long_run() {
-  return std::getenv("FRESHET_LONG") != nullptr;
+inline std::optional<std::int64_t> minutes_of_long_run() {
+  return number_from_environment("FRESHET_LONG");
 }
 
-// Up to `count` of the numbers from 1 through `last`, evenly spread; another seed takes others.
+// About `count` of the numbers from 1 through `last`, evenly spread; another seed takes others.
 inline std::vector<std::int64_t> sample(std::int64_t last, std::int64_t count, std::uint64_t seed) {
   if (const auto chosen = number_from_environment("FRESHET_CALL")) return {*chosen};
+  if (minutes_of_long_run()) count *= 10;
   std::vector<std::int64_t> numbers;
-  const std::int64_t stride = is_long_run() ? 1 : std::max<std::int64_t>(1, last / count);
+  const std::int64_t stride = std::max<std::int64_t>(1, last / count);
   const auto first = static_cast<std::int64_t>(seed % static_cast<std::uint64_t>(stride)) + 1;
   for (std::int64_t number = first; number <= last; number += stride) numbers.push_back(number);
   return numbers;
 }
 
+// `many` are those of an hour.
 inline std::vector<std::uint64_t> seeds(std::int64_t few, std::int64_t many) {
   if (const auto chosen = number_from_environment("FRESHET_SEED")) return {static_cast<std::uint64_t>(*chosen)};
-  const std::int64_t usual = std::getenv("FRESHET_SHORT") == nullptr ? few : std::max<std::int64_t>(1, few / 3);
-  std::vector<std::uint64_t> all(static_cast<std::size_t>(is_long_run() ? many : usual));
+  std::int64_t count = std::getenv("FRESHET_SHORT") == nullptr ? few : few / 3;
+  if (const auto minutes = minutes_of_long_run()) count = many * *minutes / 60;
+  std::vector<std::uint64_t> all(static_cast<std::size_t>(std::max<std::int64_t>(1, count)));
   std::iota(all.begin(), all.end(), 1);
   return all;
 }

@@ -54,7 +54,7 @@ void Rebuild::start() {
   suffix_ = "_" + std::to_string(entry.generation + 1);
   drop_new_tables();
   tables_.emplace(connection_, suffix_);
-  registered_.projection->create(*tables_);
+  create_tables(*registered_.projection, *tables_, connection_);
   // New rules get every event again.
   if (!is_outdated(registered_, entry)) discarded_ = load_discarded(connection_, registered_.number);
   head_ = log::last_of_log(connection_).position;
@@ -80,7 +80,7 @@ void Rebuild::apply(const RecordedEvent& event) {
   const auto failed = failed_streams_.find(event.stream_number);
   if (failed == failed_streams_.end() || event.position < failed->second.position ||
       failed->second.attempts < options_.attempts_max) {
-    projection::apply(registered_, event, *tables_);
+    projection::apply(registered_, event, *tables_, connection_);
     return;
   }
   if (dead_letters_.size() == dead_letters_max) {

@@ -1,11 +1,9 @@
 // Tests of a projection that fails: retries, dead letters, and the projector that stops.
 #include <doctest/doctest.h>
-#include <sqlite3.h>
 
 #include <thread>
 
 #include "engine_fixture.hpp"
-#include "sqlite/failure.hpp"
 
 using namespace std::chrono_literals;
 using namespace freshet;
@@ -183,18 +181,6 @@ TEST_SUITE("projection_failure") {
     CHECK(store.log().head() == Position{1});
     CHECK(status(store, "fragile").dead_letters == 1);
     CHECK(total(store) == 13);
-  }
-
-  TEST_CASE("step: a file that SQLite finds damaged stops the projector, and is no dead letter") {
-    const TempDir directory;
-    Store store(with_fragile(stepped(directory.file()), [](const RecordedEvent& event) -> bool {
-      sqlite::fail(SQLITE_CORRUPT, "cannot run", "event " + event.data);
-    }));
-    append(store, "a", 1);
-    run_until_idle(store);
-    CHECK(status(store, "fragile").dead_letters == 0);
-    CHECK(status(store, "fragile").position == Position{0});
-    CHECK_FALSE(store.drain());
   }
 
   TEST_CASE("step: an event held back for one projection's retry is no duplicate for the others") {

@@ -89,7 +89,7 @@ std::optional<Appended> find_command(sqlite::Connection& connection, std::string
 }
 
 LogTransaction::LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks,
-                               const Upcasting& upcasting, sqlite::ApplicationTables& tables, StreamHeads& heads)
+                               const Upcasting& upcasting, Tables& tables, StreamHeads& heads)
     : connection_(connection),
       clock_(clock),
       hooks_(hooks),
@@ -107,6 +107,7 @@ AppendResult LogTransaction::append(const Append& request) {
 }
 
 AppendResult LogTransaction::append_checked(const Append& request) {
+  transaction_.check_open();
   const bool spoilt_before = std::exchange(spoilt_, true);
   AppendResult result = answer(request);
   spoilt_ = spoilt_before;
@@ -211,6 +212,7 @@ bool LogTransaction::import_event(const ExportedEvent& exported) {
     check_same(connection_, exported);
     return false;
   }
+  transaction_.check_open();
   check_next(connection_, exported, last_);
   const bool spoilt_before = std::exchange(spoilt_, true);
   RecordedEvent event = given;

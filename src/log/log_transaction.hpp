@@ -12,8 +12,8 @@
 #include "log/event_rows.hpp"
 #include "log/stream_heads.hpp"
 #include "log/upcasting.hpp"
-#include "sqlite/application_tables.hpp"
 #include "sqlite/connection.hpp"
+#include "sqlite/tables.hpp"
 
 namespace freshet::log {
 
@@ -36,7 +36,7 @@ class LogTransaction final : public AppendTransaction {
  public:
   // Begins. The caller holds the turn to write from here until the end of this object's life.
   LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks, const Upcasting& upcasting,
-                 sqlite::ApplicationTables& tables, StreamHeads& heads);
+                 Tables& tables, StreamHeads& heads);
 
   [[nodiscard]] AppendResult append(const Append& request) override;
   // The same for a request whose bounds were checked before the transaction began.
@@ -60,7 +60,7 @@ class LogTransaction final : public AppendTransaction {
   Clock& clock_;
   const Hooks& hooks_;
   const Upcasting& upcasting_;
-  sqlite::ApplicationTables& tables_;
+  Tables& tables_;
   StreamHeads& heads_;
   sqlite::Transaction transaction_;
   Last last_;

@@ -23,7 +23,7 @@ SqliteEventLog::SqliteEventLog(sqlite::Connection* writer, Snapshots& snapshots,
       upcasting_(upcasting),
       hooks_(std::move(hooks)),
       engine_(engine) {
-  if (writer_ != nullptr) tables_.emplace(*writer_);
+  if (writer_ != nullptr) tables_.emplace(*writer_, "", sqlite::may_write_own);
 }
 
 void SqliteEventLog::check_writable() const {
@@ -196,7 +196,12 @@ void SqliteEventLog::write(const std::function<void(AppendTransaction&)>& body) 
   check_writable();
   try {
     LogTransaction transaction(*writer_, clock_, hooks_, upcasting_, *tables_, heads_);
-    body(transaction);
+    try {
+      body(transaction);
+    } catch (...) {
+      writer_->rethrow_trouble();
+      throw;
+    }
     transaction.commit();
   } catch (const sqlite::Failure& failure) {
     hooks_.undone();

@@ -90,9 +90,9 @@ class SqliteEventLog final : public EventLog {
   Gate& gate_;
   const Upcasting& upcasting_;
   Hooks hooks_;
-  StreamHeads heads_;                                // Used only under the turn.
-  std::optional<sqlite::ApplicationTables> tables_;  // None when reading only.
-  mutable Guarded<std::string> failure_;             // Why it is closed, if not by close().
+  StreamHeads heads_;                         // Used only under the turn.
+  std::optional<sqlite::KeptTables> tables_;  // The application's own; none when reading only.
+  mutable Guarded<std::string> failure_;      // Why it is closed, if not by close().
   std::atomic<bool> closed_ = false;
 
   const Engine engine_;

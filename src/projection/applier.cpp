@@ -7,7 +7,6 @@
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
 #include "projection/dead_letters.hpp"
-#include "sqlite/failure.hpp"
 
 namespace freshet::projection {
 namespace {
@@ -33,18 +32,18 @@ ApplyFailure::ApplyFailure(const Registered& registered, const RecordedEvent& ev
       stream(event.stream_number),
       reason(why) {}
 
-void apply(const Registered& registered, const RecordedEvent& event, Tables& tables) {
+void apply(const Registered& registered, const RecordedEvent& event, Tables& tables, sqlite::Connection& connection) {
+  std::optional<std::string> failure;
   try {
     registered.projection->apply(event, tables);
-  } catch (const sqlite::Failure& failure) {
-    // Anything but a statement that SQLite does not accept is trouble of the store, and not of the event.
-    if (failure.code() != ErrorCode::invalid) throw;
-    throw ApplyFailure(registered, event, failure.what());
   } catch (const std::exception& exception) {
-    throw ApplyFailure(registered, event, exception.what());
+    failure = exception.what();
   } catch (...) {
-    throw ApplyFailure(registered, event, "it threw something that is no exception");
+    failure = "it threw something that is no exception";
   }
+  connection.rethrow_trouble();
+  if (!failure && !connection.is_in_transaction()) failure = connection.undone_by();
+  if (failure) throw ApplyFailure(registered, event, *failure);
 }
 
 Duration backoff(const ProjectorOptions& options, int attempts) {
@@ -120,7 +119,7 @@ bool Applier::apply(State& state, const RecordedEvent& event, const Judge& judge
     bury(state, event, judgement.attempts, judgement.reason);
     return true;
   }
-  projection::apply(state.registered, event, state.tables);
+  projection::apply(state.registered, event, state.tables, connection_);
   state.progress.add(event.position);
   state.changed = true;
   if (on_taken_) on_taken_(Taken::applied, state.registered.projection->name(), event);

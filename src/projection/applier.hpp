@@ -28,9 +28,10 @@ struct ApplyFailure : std::runtime_error {
   std::string reason;
 };
 
-// Runs a projection's rules on one event. Whatever they throw is an ApplyFailure, but for trouble of the
-// store itself, as SQLite reports it.
-void apply(const Registered& registered, const RecordedEvent& event, Tables& tables);
+// Runs a projection's rules on one event, in the write transaction that the connection has open. Whatever they throw is
+// an ApplyFailure, and so is a transaction that a statement of theirs has undone. Trouble of the store itself, as
+// SQLite has reported it, is thrown as it is, whatever the rules made of it.
+void apply(const Registered& registered, const RecordedEvent& event, Tables& tables, sqlite::Connection& connection);
 
 // How long to wait after an event has failed so often.
 [[nodiscard]] Duration backoff(const ProjectorOptions& options, int attempts);

@@ -48,6 +48,15 @@ bool is_outdated(const Registered& registered, const Entry& entry) {
   return entry.schema_version != registered.projection->schema_version();
 }
 
+void create_tables(const Projection& projection, Tables& tables, sqlite::Connection& connection) {
+  try {
+    projection.create(tables);
+  } catch (...) {
+    connection.rethrow_trouble();
+    throw;
+  }
+}
+
 Catalog register_projections(sqlite::Connection& connection,
                              std::span<const std::shared_ptr<const Projection>> projections) {
   Catalog catalog;
@@ -64,7 +73,7 @@ Catalog register_projections(sqlite::Connection& connection,
       continue;
     }
     ReadTables tables(connection, "");
-    projection->create(tables);
+    create_tables(*projection, tables, connection);
     const bool log_is_empty = log::last_of_log(connection).position == Position{};
     const std::int64_t schema_version = log_is_empty ? projection->schema_version() : never_built;
     sqlite::Run run(connection.statement("INSERT INTO projections (name, schema_version, generation, position, "

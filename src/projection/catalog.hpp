@@ -22,6 +22,10 @@ using Catalog = std::vector<Registered>;
 [[nodiscard]] Catalog register_projections(sqlite::Connection& connection,
                                            std::span<const std::shared_ptr<const Projection>> projections);
 
+// Runs the rules' create() in the write transaction that the connection has open. Trouble of the store is thrown as it
+// is, whatever the rules made of it.
+void create_tables(const Projection& projection, Tables& tables, sqlite::Connection& connection);
+
 // A projection's row.
 struct Entry {
   std::int64_t number = 0;

@@ -1,10 +1,12 @@
 // The rebuild's batches and the swap.
 #include "projection/rebuild.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
+#include "sqlite/loose_tables.hpp"
 
 namespace freshet::projection {
 
@@ -50,11 +52,12 @@ void Rebuild::start() {
   sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
   const Entry entry = entry_of(connection_, *registered_.projection);
   check_not_newer(registered_, entry);
-  // The number of the generation keeps the names of indexes apart, which a renamed table keeps.
-  suffix_ = "_" + std::to_string(entry.generation + 1);
+  // The number of the generation keeps the names of indexes apart, which a renamed table keeps. Nothing else in the
+  // file has this in its name, or in its SQL.
+  suffix_ = "_rebuilt_" + std::to_string(entry.number) + '_' + std::to_string(entry.generation + 1);
   drop_new_tables();
   tables_.emplace(connection_, suffix_);
-  registered_.projection->create(*tables_);
+  create_tables(*registered_.projection, *tables_, connection_);
   // New rules get every event again.
   if (!is_outdated(registered_, entry)) discarded_ = load_discarded(connection_, registered_.number);
   head_ = log::last_of_log(connection_).position;
@@ -80,7 +83,7 @@ void Rebuild::apply(const RecordedEvent& event) {
   const auto failed = failed_streams_.find(event.stream_number);
   if (failed == failed_streams_.end() || event.position < failed->second.position ||
       failed->second.attempts < options_.attempts_max) {
-    projection::apply(registered_, event, *tables_);
+    projection::apply(registered_, event, *tables_, connection_);
     return;
   }
   if (dead_letters_.size() == dead_letters_max) {
@@ -96,10 +99,17 @@ void Rebuild::apply(const RecordedEvent& event) {
 }
 
 void Rebuild::swap(Position reached) {
+  const auto made = made_of_tables();
+  for (const Made& each : made) sqlite::drop(connection_, each.made_as);
+  // All of them, before one takes its place: they may refer to each other. New rules may have other ones.
+  for (const std::string& table : registered_.projection->tables()) sqlite::drop(connection_, table);
   for (const std::string& table : registered_.projection->tables()) {
-    // New rules may have tables that the old ones had not.
-    connection_.execute("DROP TABLE IF EXISTS \"" + table + "\"");
-    connection_.execute("ALTER TABLE \"" + table + suffix_ + "\" RENAME TO \"" + table + "\"");
+    if (std::ranges::find(made, table, &Made::name) != made.end()) continue;
+    sqlite::rename_table(connection_, table + suffix_, table);
+  }
+  for (const Made& each : made) {
+    sqlite::drop(connection_, each.name);
+    connection_.execute(each.sql);
   }
   sqlite::Run(connection_.statement("DELETE FROM applied_above WHERE projection = ?"), registered_.number).finish();
   replace_dead_letters();
@@ -107,6 +117,16 @@ void Rebuild::swap(Position reached) {
                                     "position = ?, revision = revision + 1 WHERE number = ?"),
               std::int64_t{registered_.projection->schema_version()}, reached.value, registered_.number)
       .finish();
+}
+
+// SQLite keeps their SQL as it was written, so without the suffix it is what makes them of the tables in use.
+std::vector<Rebuild::Made> Rebuild::made_of_tables() {
+  std::vector<Made> made;
+  sqlite::Run run(connection_.statement("SELECT name, replace(name, ?1, ''), replace(sql, ?1, '') FROM sqlite_master "
+                                        "WHERE type IN ('view', 'trigger') AND instr(sql, ?1) ORDER BY rowid"),
+                  std::string_view{suffix_});
+  while (run.next()) made.push_back({std::string(run.text(0)), std::string(run.text(1)), std::string(run.text(2))});
+  return made;
 }
 
 void Rebuild::replace_dead_letters() {
@@ -133,9 +153,15 @@ void Rebuild::abandon() noexcept {
 }
 
 void Rebuild::drop_new_tables() {
-  for (const std::string& table : registered_.projection->tables()) {
-    connection_.execute("DROP TABLE IF EXISTS \"" + table + suffix_ + "\"");
+  std::vector<std::string> names;
+  {
+    // A virtual table comes before the tables that it keeps, and takes them with it.
+    sqlite::Run run(connection_.statement("SELECT name FROM sqlite_master WHERE type IN ('view', 'table') AND "
+                                          "instr(sql, ?) ORDER BY rowid"),
+                    std::string_view{suffix_});
+    while (run.next()) names.emplace_back(run.text(0));
   }
+  for (const std::string& name : names) sqlite::drop(connection_, name);
 }
 
 }  // namespace freshet::projection

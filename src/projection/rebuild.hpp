@@ -47,6 +47,13 @@ class Rebuild {
   // A projection that fails this often is wrong, not unlucky.
   static constexpr std::size_t dead_letters_max = 10'000;
 
+  // A view or a trigger of create().
+  struct Made {
+    std::string made_as;
+    std::string name;  // Once the new tables are in their place; likewise the SQL.
+    std::string sql;
+  };
+
   void start();
   [[nodiscard]] bool run_batch();
   void apply(const RecordedEvent& event);
@@ -54,6 +61,8 @@ class Rebuild {
   [[nodiscard]] bool note(const ApplyFailure& failure);
   // Puts the new tables, filled up to `reached`, into the place of the old ones.
   void swap(Position reached);
+  // In the order in which they were made.
+  [[nodiscard]] std::vector<Made> made_of_tables();
   void replace_dead_letters();
   void drop_new_tables();
 

@@ -29,22 +29,38 @@ Retry::Retry(sqlite::Connection& connection, log::Turn& turn, Clock& clock, Regi
 void Retry::step() {
   ensure(has_more(), "a retry goes on while there is more to try");
   const std::lock_guard turn(turn_);
+  // Once more up to a letter that has undone the transaction, which is noted then.
+  std::optional<ApplyFailure> known;
+  while (auto failure = transact(known)) known = failure;
+}
+
+std::optional<ApplyFailure> Retry::transact(const std::optional<ApplyFailure>& known) {
   sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
   const Entry entry = entry_of(connection_, *registered_.projection);
   // Its tables are about to be made again, dead letters and all.
   if (is_outdated(registered_, entry)) {
     streams_.clear();
-    return;
+    return std::nullopt;
   }
   const auto letters = next_letters(streams_.back());
   std::size_t applied = 0;
-  while (applied < letters.size() && applied < batch_letters_max && apply(letters[applied])) ++applied;
+  while (applied < letters.size() && applied < batch_letters_max) {
+    const bool is_known = known && known->position == letters[applied].position;
+    const auto failure = is_known ? known : apply(letters[applied]);
+    if (failure && !connection_.is_in_transaction()) return failure;
+    if (failure) {
+      write_failure(letters[applied], failure->reason);
+      break;
+    }
+    ++applied;
+  }
   sqlite::Run(connection_.statement("UPDATE projections SET revision = revision + 1 WHERE number = ?"),
               registered_.number)
       .finish();
   transaction.commit();
   applied_ += static_cast<std::int64_t>(applied);
   if (applied < batch_letters_max) streams_.pop_back();
+  return std::nullopt;
 }
 
 // The chosen ones from the stream's first on: one behind a letter that was not chosen has to wait for it.
@@ -57,21 +73,20 @@ std::vector<DeadLetter> Retry::next_letters(const StreamId& stream) {
   return letters;
 }
 
-bool Retry::apply(const DeadLetter& letter) {
+std::optional<ApplyFailure> Retry::apply(const DeadLetter& letter) {
   const auto events = log::read_all(connection_, Position{letter.position.value - 1}, 1);
   ensure(!events.empty() && events.front().position == letter.position, "a dead letter's event is in the log");
   connection_.execute("SAVEPOINT letter");
   try {
-    projection::apply(registered_, events.front(), tables_);
+    projection::apply(registered_, events.front(), tables_, connection_);
     sqlite::Run(connection_.statement("DELETE FROM dead_letters WHERE projection = ? AND position = ?"),
                 registered_.number, letter.position.value)
         .finish();
     connection_.execute("RELEASE letter");
-    return true;
+    return std::nullopt;
   } catch (const ApplyFailure& failure) {
-    connection_.execute("ROLLBACK TO letter; RELEASE letter");
-    write_failure(letter, failure.reason);
-    return false;
+    if (connection_.is_in_transaction()) connection_.execute("ROLLBACK TO letter; RELEASE letter");
+    return failure;
   }
 }
 

@@ -1,12 +1,13 @@
 // Trying dead letters again: in the order of their streams, each once, rows and removal in one transaction.
 #pragma once
 
-#include <map>
+#include <optional>
 #include <vector>
 
 #include "freshet/clock.hpp"
 #include "freshet/projection.hpp"
 #include "log/turn.hpp"
+#include "projection/applier.hpp"
 #include "projection/catalog.hpp"
 #include "projection/read_tables.hpp"
 
@@ -29,8 +30,11 @@ class Retry {
   static constexpr std::size_t batch_letters_max = 512;
 
   [[nodiscard]] std::vector<DeadLetter> next_letters(const StreamId& stream);
-  // False: it has failed again, and stays.
-  [[nodiscard]] bool apply(const DeadLetter& letter);
+  // Nothing: it is done. Otherwise the letter that has undone the transaction; one that is `known` to do so is not
+  // tried, and its failure written.
+  [[nodiscard]] std::optional<ApplyFailure> transact(const std::optional<ApplyFailure>& known);
+  // Nothing: it was applied. Otherwise it has failed again, and stays.
+  [[nodiscard]] std::optional<ApplyFailure> apply(const DeadLetter& letter);
   void write_failure(const DeadLetter& letter, const std::string& reason);
 
   sqlite::Connection& connection_;

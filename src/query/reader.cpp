@@ -160,7 +160,7 @@ Position Reading::newest() const {
 }
 
 Rows Reading::query(std::string_view sql, Values values) {
-  sqlite::Statement& statement = state_->snapshot->connection().statement(sql);
+  sqlite::Statement& statement = state_->snapshot->connection().query(sql);
   statement.bind_all(values.span());
   return Rows(statement);
 }

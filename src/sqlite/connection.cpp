@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -125,7 +126,7 @@ std::string expand_table_names(std::string_view sql, std::string_view suffix) {
 
 Statement& StatementCache::get(std::string_view sql) {
   Recent& found = recent(sql);
-  if (found.sql != sql) found = find_or_prepare(sql);
+  if (found.statement == nullptr || found.sql != sql) found = find_or_prepare(sql);
   ensure(!found.statement->is_running(), "one text is queried once at a time on a connection");
   return *found.statement;
 }
@@ -142,19 +143,24 @@ StatementCache::Recent StatementCache::find_or_prepare(std::string_view sql) {
       std::erase_if(statements_, [](const auto& kept) { return !kept.second->is_running(); });
       recent_ = {};
     }
-    auto statement = std::make_unique<Statement>(connection_.handle(), expand_table_names(sql, suffix_));
+    auto statement = connection_.prepare(expand_table_names(sql, suffix_), permission_);
     found = statements_.emplace(std::string(sql), std::move(statement)).first;
   }
   return {found->first, found->second.get()};
 }
 
 Connection::Connection(const ConnectionOptions& options)
-    : busy_timeout_(options.busy_timeout), database_(open(options, immutable_)), statements_(*this, "") {
+    : busy_timeout_(options.busy_timeout),
+      database_(open(options, immutable_)),
+      statements_(*this, "", nullptr),
+      queries_(*this, "", may_read) {
   sqlite3_extended_result_codes(handle(), 1);
   sqlite3_busy_handler(handle(), wait_for_lock, this);
+  sqlite3_set_authorizer(handle(), authorize, this);
+  sqlite3_commit_hook(handle(), refuse_commit, this);
   const auto set = [&](const std::string& pragmas) {
     if (sqlite3_exec(handle(), pragmas.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-      fail(handle(), "cannot open '" + options.file.string() + "'");
+      fail("cannot open '" + options.file.string() + "'");
     }
   };
   // recursive_triggers: without it INSERT OR REPLACE gets round the triggers of an append-only table.
@@ -178,10 +184,47 @@ int Connection::wait_for_lock(void* connection, int tries) {
   return 1;
 }
 
-void Connection::execute(const std::string& sql) {
-  if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-    fail(handle(), "cannot run '" + sql + "'");
+int Connection::authorize(void* connection, int action, const char* first, const char* second, const char* /*database*/,
+                          const char* /*trigger*/) {
+  auto& self = *static_cast<Connection*>(connection);
+  if (self.permission_ == nullptr) return SQLITE_OK;
+  self.refusal_ = self.permission_(action, first, second);
+  return self.refusal_.empty() ? SQLITE_OK : SQLITE_DENY;
+}
+
+int Connection::refuse_commit(void* connection) {
+  return static_cast<Connection*>(connection)->holds_commit_ ? 1 : 0;
+}
+
+std::unique_ptr<Statement> Connection::prepare(std::string_view sql, Permission permission) {
+  const struct Asking {
+    Asking(Permission& of, Permission permission) : asked(of) { asked = permission; }
+    ~Asking() { asked = nullptr; }
+    Permission& asked;
+  } asking(permission_, permission);
+  return std::make_unique<Statement>(*this, sql);
+}
+
+void Connection::fail(const std::string& what) {
+  if (sqlite3_errcode(handle()) == SQLITE_AUTH) throw Failure(ErrorCode::invalid, what + ": " + refusal_);
+  try {
+    sqlite::fail(handle(), what);
+  } catch (const Failure& failure) {
+    if (failure.code() != ErrorCode::invalid && !trouble_) trouble_ = std::current_exception();
+    if (holds_commit_ && !is_in_transaction() && undone_by_.empty()) undone_by_ = failure.what();
+    throw;
+  } catch (const std::bad_alloc&) {
+    if (!trouble_) trouble_ = std::current_exception();
+    throw;
   }
+}
+
+void Connection::rethrow_trouble() const {
+  if (trouble_) std::rethrow_exception(trouble_);
+}
+
+void Connection::execute(const std::string& sql) {
+  if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail("cannot run '" + sql + "'");
 }
 
 std::int64_t Connection::integer(std::string_view sql) {
@@ -215,10 +258,14 @@ std::unique_ptr<Connection> open_keeper(ConnectionOptions options) {
 }
 
 Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
+  connection_.trouble_ = nullptr;
+  connection_.undone_by_.clear();
   Run(connection_.statement(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN")).finish();
+  connection_.holds_commit_ = kind == Kind::write;
 }
 
 Transaction::~Transaction() {
+  connection_.holds_commit_ = false;
   // After some failures (disk full, I/O) SQLite has rolled back by itself.
   if (!open_ || !connection_.is_in_transaction()) return;
   try {
@@ -227,7 +274,16 @@ Transaction::~Transaction() {
   }
 }
 
+void Transaction::check_open() const {
+  connection_.rethrow_trouble();
+  if (connection_.is_in_transaction()) return;
+  throw Error(ErrorCode::invalid,
+              "a statement has undone the transaction that it was run in: " + connection_.undone_by_);
+}
+
 void Transaction::commit() {
+  check_open();
+  connection_.holds_commit_ = false;
   try {
     Run(connection_.statement("COMMIT")).finish();
   } catch (const Failure& failure) {

@@ -6,6 +6,7 @@
 #include <SQLiteCpp/Database.h>
 
 #include <array>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -14,6 +15,7 @@
 #include <string_view>
 
 #include "freshet/types.hpp"
+#include "sqlite/permission.hpp"
 #include "sqlite/statement.hpp"
 
 namespace freshet::sqlite {
@@ -23,10 +25,12 @@ class Connection;
 // The file's name for SQLite, read as one that does not change: without locks and without a write-ahead log.
 [[nodiscard]] std::string immutable_uri(const std::filesystem::path& file);
 
-// Statements by their text. Table names in braces get this cache's suffix.
+// Statements by their text. Table names in braces get this cache's suffix, and what a statement does needs its
+// permission.
 class StatementCache {
  public:
-  StatementCache(Connection& connection, std::string suffix) : connection_(connection), suffix_(std::move(suffix)) {}
+  StatementCache(Connection& connection, std::string suffix, Permission permission)
+      : connection_(connection), suffix_(std::move(suffix)), permission_(permission) {}
 
   // A statement that is not running; valid as long as the cache.
   [[nodiscard]] Statement& get(std::string_view sql);
@@ -43,6 +47,7 @@ class StatementCache {
 
   Connection& connection_;
   std::string suffix_;
+  Permission permission_;
   std::map<std::string, std::unique_ptr<Statement>, std::less<>> statements_;
   std::array<Recent, 64> recent_;
 };
@@ -71,6 +76,21 @@ class Connection {
 
   // The kept statement for this text.
   [[nodiscard]] Statement& statement(std::string_view sql) { return statements_.get(sql); }
+  // The same for a text of the application's, which may read and nothing else.
+  [[nodiscard]] Statement& query(std::string_view sql) { return queries_.get(sql); }
+
+  [[nodiscard]] std::unique_ptr<Statement> prepare(std::string_view sql, Permission permission);
+
+  // Throws what the last failure means, see failure.hpp, and takes note of it if it is more than a statement that is
+  // not accepted.
+  [[noreturn]] void fail(const std::string& what);
+
+  // Throws what has befallen the file since the transaction began. Whoever ran the statement may have kept it to
+  // themselves, or have made something else of it.
+  void rethrow_trouble() const;
+
+  // Why SQLite has undone the transaction that was begun last; empty if it has not.
+  [[nodiscard]] const std::string& undone_by() const { return undone_by_; }
 
   // Runs statements that return nothing, such as a script.
   void execute(const std::string& sql);
@@ -91,21 +111,35 @@ class Connection {
   void leave_checkpoint_to_others();
 
  private:
+  friend class Transaction;
+
   // SQLite asks it whenever another process has a lock that it needs. 0: it gives up.
   static int wait_for_lock(void* connection, int tries);
+  // SQLite asks it about whatever a statement does that is being prepared.
+  static int authorize(void* connection, int action, const char* first, const char* second, const char* database,
+                       const char* trigger);
+  // SQLite asks it before it commits. Not 0: it rolls back instead.
+  static int refuse_commit(void* connection);
 
   Duration busy_timeout_;
   Instant waiting_since_;
   bool immutable_ = false;  // Set while the database is opened.
   SQLite::Database database_;
+  Permission permission_ = nullptr;  // For the statement that is being prepared; null: it is the engine's.
+  std::string refusal_;
+  std::exception_ptr trouble_;  // The first of the transaction.
+  std::string undone_by_;
+  bool holds_commit_ = false;  // Nothing is committed but by Transaction::commit().
   StatementCache statements_;
+  StatementCache queries_;
 };
 
 // For whoever only reads: if it is the last connection to be closed, it takes away the two files that SQLite keeps
 // beside a database, which connections for reading leave there. Nothing where that may not be written.
 [[nodiscard]] std::unique_ptr<Connection> open_keeper(ConnectionOptions options);
 
-// A transaction that is undone unless commit() is reached.
+// A transaction that is undone unless commit() is reached. Some failures let SQLite undo it at once, and so may a
+// statement of the application (ON CONFLICT ROLLBACK); what is written after that is not committed either.
 class Transaction {
  public:
   enum class Kind {
@@ -117,6 +151,10 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
+  // Throws what has befallen the file in it, and `invalid` if it was undone.
+  void check_open() const;
+
+  // Where check_open() throws, nothing is committed.
   void commit();
 
  private:

@@ -7,15 +7,35 @@
 
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
-#include "sqlite/failure.hpp"
+#include "sqlite/connection.hpp"
 
 namespace freshet {
+namespace {
 
-Rows::Statement::Statement(sqlite3* database, std::string_view sql) : database_(database) {
-  const int result = sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                        &statement_, nullptr);
-  if (result != SQLITE_OK) sqlite::fail(database, "cannot prepare '" + std::string(sql) + "'");
-  ensure(statement_ != nullptr, "the text of a statement holds a statement");
+// Nothing but space, comments and semicolons.
+bool is_blank(sqlite3* database, std::string_view sql) {
+  while (!sql.empty()) {
+    sqlite3_stmt* statement = nullptr;
+    const char* rest = nullptr;
+    const int result = sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), 0, &statement, &rest);
+    sqlite3_finalize(statement);
+    // It does not pass a zero.
+    if (result != SQLITE_OK || statement != nullptr || rest == sql.data()) return false;
+    sql.remove_prefix(static_cast<std::size_t>(rest - sql.data()));
+  }
+  return true;
+}
+
+}  // namespace
+
+Rows::Statement::Statement(sqlite::Connection& connection, std::string_view sql) : connection_(connection) {
+  const char* rest = nullptr;
+  const int result = sqlite3_prepare_v3(connection.handle(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement_, &rest);
+  if (result != SQLITE_OK) connection.fail("cannot prepare '" + std::string(sql) + "'");
+  if (statement_ != nullptr && is_blank(connection.handle(), {rest, sql.data() + sql.size()})) return;
+  sqlite3_finalize(statement_);
+  throw Error(ErrorCode::invalid, "a text is one statement, no more and no less: '" + std::string(sql) + "'");
 }
 
 Rows::Statement::~Statement() {
@@ -24,7 +44,7 @@ Rows::Statement::~Statement() {
 
 void Rows::Statement::check_bound(int result) const {
   if (result == SQLITE_OK) return;
-  if (result == SQLITE_TOOBIG || result == SQLITE_NOMEM) sqlite::fail(database_, "cannot bind a value");
+  if (result == SQLITE_TOOBIG || result == SQLITE_NOMEM) connection_.fail("cannot bind a value");
   ensure(false, "a statement has as many parameters as it is given, and is not running when they are bound");
 }
 
@@ -80,7 +100,7 @@ bool Rows::Statement::step() {
     reset();
     return false;
   }
-  sqlite::fail(database_, "cannot run '" + std::string(sqlite3_sql(statement_)) + "'");
+  connection_.fail("cannot run '" + std::string(sqlite3_sql(statement_)) + "'");
 }
 
 void Rows::Statement::reset() noexcept {

@@ -11,15 +11,19 @@
 
 #include "freshet/sql.hpp"
 
-struct sqlite3;
 struct sqlite3_stmt;
+
+namespace freshet::sqlite {
+class Connection;
+}  // namespace freshet::sqlite
 
 namespace freshet {
 
 // Also the engine behind the public Rows.
 class [[gnu::visibility("hidden")]] Rows::Statement {
  public:
-  Statement(sqlite3* database, std::string_view sql);
+  // Throws `invalid` unless the text is one statement.
+  Statement(sqlite::Connection& connection, std::string_view sql);
   ~Statement();
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -52,7 +56,7 @@ class [[gnu::visibility("hidden")]] Rows::Statement {
  private:
   void check_bound(int result) const;
 
-  sqlite3* database_;
+  sqlite::Connection& connection_;
   sqlite3_stmt* statement_ = nullptr;
   bool running_ = false;
 };

@@ -12,7 +12,8 @@ namespace freshet::sqlite {
 class KeptTables : public Tables {
  public:
   // `suffix` is appended to every name in braces; empty for the tables in use.
-  KeptTables(Connection& connection, std::string suffix) : statements_(connection, std::move(suffix)) {}
+  KeptTables(Connection& connection, std::string suffix, Permission permission)
+      : statements_(connection, std::move(suffix), permission) {}
 
   void execute(std::string_view sql, Values values) override {
     Statement& statement = statements_.get(sql);

@@ -3,17 +3,15 @@
 
 #include <algorithm>
 
+#include "sqlite/loose_tables.hpp"
+
 namespace freshet::store {
 namespace {
 
+using sqlite::quoted;
+
 // A long text is shown by its beginning.
 constexpr std::size_t value_bytes_max = 80;
-
-std::string quoted(const std::string& name) {
-  std::string result = "\"";
-  for (const char letter : name) result += letter == '"' ? "\"\"" : std::string(1, letter);
-  return result + "\"";
-}
 
 std::string shortened(const std::string& value) {
   if (value.size() <= value_bytes_max) return value;

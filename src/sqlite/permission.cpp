@@ -1,0 +1,94 @@
+// Permissions by what SQLite says of a statement.
+#include "sqlite/permission.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "freshet/event_log.hpp"
+
+namespace freshet::sqlite {
+namespace {
+
+constexpr std::array tables_of_engine = {"streams",     "events",        "commands",     "store",
+                                         "projections", "applied_above", "dead_letters", "consumer_offsets"};
+
+// What the action writes to; null if it only reads. SQLite keeps books of its own while it makes tables.
+const char* written_name(int action, const char* first, const char* second) {
+  switch (action) {
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+      return std::string_view{first}.starts_with("sqlite_") ? nullptr : first;
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_DROP_TABLE:
+    case SQLITE_CREATE_VTABLE:
+    case SQLITE_DROP_VTABLE:
+    case SQLITE_CREATE_VIEW:
+    case SQLITE_DROP_VIEW:
+    case SQLITE_ANALYZE:
+      return first;
+    case SQLITE_ALTER_TABLE:
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_DROP_INDEX:
+    case SQLITE_CREATE_TRIGGER:
+    case SQLITE_DROP_TRIGGER:
+      return second;
+    default:
+      return nullptr;
+  }
+}
+
+// What would end or leave the engine's transaction, or change its connection; empty if nothing.
+std::string refuse_control(int action, const char* first) {
+  switch (action) {
+    case SQLITE_TRANSACTION:
+      return std::string(first) + ": the transaction is the engine's to begin and to end";
+    case SQLITE_SAVEPOINT:
+      return "the transaction is the engine's, and a statement makes no savepoints in it";
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+      return "the connection is the engine's, and holds one file";
+    case SQLITE_PRAGMA:
+      // The table of a full-text index asks for it.
+      if (std::string_view{first} == "page_size" || std::string_view{first} == "data_version") return {};
+      return "the connection is the engine's, and so are its settings";
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+      return "the connection is the engine's, and what is temporary would be seen there alone";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+bool is_table_of_engine(const char* name) {
+  return std::ranges::any_of(tables_of_engine, [&](const char* own) { return sqlite3_stricmp(own, name) == 0; });
+}
+
+std::string may_project(int action, const char* first, const char* second) {
+  if (auto refusal = refuse_control(action, first); !refusal.empty()) return refusal;
+  const char* name = written_name(action, first, second);
+  if (name == nullptr || !is_table_of_engine(name)) return {};
+  return std::string("a projection writes to its read tables, and not to ") + name;
+}
+
+std::string may_write_own(int action, const char* first, const char* second) {
+  if (auto refusal = refuse_control(action, first); !refusal.empty()) return refusal;
+  const char* name = written_name(action, first, second);
+  if (name == nullptr || std::string_view{name}.starts_with(application_table_prefix)) return {};
+  return "an application writes to tables of its own, named " + std::string(application_table_prefix) +
+         "..., and not to " + name;
+}
+
+std::string may_read(int action, const char* first, const char* second) {
+  if (auto refusal = refuse_control(action, first); !refusal.empty()) return refusal;
+  return written_name(action, first, second) == nullptr ? std::string{} : "a reading reads, and writes nothing";
+}
+
+}  // namespace freshet::sqlite

@@ -52,12 +52,8 @@ struct Scanned {
 };
 [[nodiscard]] std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::size_t events_max);
 
-struct NumberedStream {
-  const StreamId& id;
-  std::int64_t number = 0;
-};
 // The events of a stream from version `from` on and before version `until`.
-[[nodiscard]] std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, const NumberedStream& stream,
+[[nodiscard]] std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, const StreamId& stream,
                                                        Version from, Version until,
                                                        std::size_t events_max = all_events);
 

@@ -121,6 +121,9 @@ const FactType* find_fact_type(std::string_view name) {
   return found == fact_types.end() ? nullptr : found;
 }
 
+// What stands before the items in an object that holds nothing else.
+constexpr std::string_view items_field = "{\"items\":";
+
 std::string describe(const RecordedEvent& event) {
   return "event '" + event.type + "' at position " + std::to_string(event.position.value);
 }
@@ -141,7 +144,10 @@ std::string write_items(const std::vector<Item>& items) {
 
 std::vector<Item> read_items(std::string_view json) {
   // Fields reads objects; the text is put into one.
-  Fields fields("{\"items\":" + std::string{json} + "}");
+  std::string object;
+  object.reserve(json.size() + items_field.size() + 1);
+  object.append(items_field).append(json).append("}");
+  Fields fields(std::move(object));
   auto items = fields.items();
   if (!fields.problem().empty())
     throw Error(ErrorCode::corrupt, "the items of an order are damaged: " + fields.problem());

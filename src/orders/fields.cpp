@@ -1,8 +1,7 @@
-// Reads the fields of a JSON object as the parser meets them, without building a tree: events are decoded
+// Reads the fields of a JSON object as the parser meets them, in place and without building a tree: events are decoded
 // whenever an order is loaded, and a hostile line cannot make a small text into a large structure.
 #include "orders/fields.hpp"
 
-#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
 #include <limits>
@@ -24,7 +23,7 @@ constexpr std::size_t fields_expected = 8;
 
 // An item while it is read.
 struct PartialItem {
-  std::optional<std::string> sku;
+  std::optional<std::string_view> sku;
   std::optional<std::int64_t> quantity;
   std::optional<std::int64_t> unit_price_minor;
 };
@@ -47,7 +46,7 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
   }
   bool String(const char* text, rapidjson::SizeType size, bool /*copy*/) {
     // The parser lets half of a surrogate pair pass where it is written as an escape.
-    return is_utf8({text, size}) && value(std::string(text, size));
+    return is_utf8({text, size}) && value(std::string_view(text, size));
   }
 
   bool StartObject() {
@@ -59,7 +58,7 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
     return ++depth_ <= depth_max;
   }
   bool Key(const char* name, rapidjson::SizeType size, bool /*copy*/) {
-    key_.assign(name, size);
+    key_ = {name, size};
     return true;
   }
   bool EndObject(rapidjson::SizeType /*members*/) {
@@ -86,25 +85,26 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
 
  private:
   // A value, or the beginning of an object or array in its place.
-  bool value(Value value) {
+  bool value(const Value& value) {
     if (depth_ == 0) {
       fields_.note("not a JSON object");
     } else if (depth_ == top_depth) {
       if (key_ == "items") note_items("items is not an array");
-      fields_.values_.emplace_back(key_, std::move(value));
+      if (fields_.values_.empty()) fields_.values_.reserve(fields_expected);
+      fields_.values_.emplace_back(key_, value);
     } else if (depth_ == items_depth && in_items_) {
       note_item("", "is not an object");
     } else if (depth_ == item_depth && in_items_) {
-      item_value(std::move(value));
+      item_value(value);
     }
     return true;
   }
 
-  void item_value(Value value) {
+  void item_value(const Value& value) {
     const auto* number = std::get_if<std::int64_t>(&value);
     if (key_ == "sku") {
-      auto* text = std::get_if<std::string>(&value);
-      item_.sku = text == nullptr ? std::nullopt : std::optional(std::move(*text));
+      const auto* text = std::get_if<std::string_view>(&value);
+      item_.sku = text == nullptr ? std::nullopt : std::optional(*text);
     } else if (key_ == "quantity") {
       item_.quantity = number == nullptr ? std::nullopt : std::optional(*number);
     } else if (key_ == "unit_price_minor") {
@@ -116,7 +116,7 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
     if (!item_.sku) return note_item("the sku of ", "is missing or not a string");
     if (!item_.quantity) return note_item("the quantity of ", "is missing or not an integer");
     if (!item_.unit_price_minor) return note_item("the unit_price_minor of ", "is missing or not an integer");
-    fields_.items_->push_back({std::move(*item_.sku), *item_.quantity, *item_.unit_price_minor});
+    fields_.items_->push_back({std::string(*item_.sku), *item_.quantity, *item_.unit_price_minor});
   }
 
   // Items are counted up to the first problem, so the next one has the number that a person would give it.
@@ -131,26 +131,26 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
   Fields& fields_;
   int depth_ = 0;
   bool in_items_ = false;
-  std::string key_;
+  std::string_view key_;
   PartialItem item_;
 };
 
-Fields::Fields(std::string_view json) {
-  values_.reserve(fields_expected);
+Fields::Fields(std::string json) : json_(std::move(json)) {
   Reader reader(*this);
-  rapidjson::MemoryStream text(json.data(), json.size());
+  rapidjson::InsituStringStream text(json_.data());
   rapidjson::Reader parser;
+  constexpr auto in_place = rapidjson::kParseInsituFlag;
   // Where all is UTF-8, as mostly, the parser need not look at each character again to say what is not.
-  const auto result = is_utf8(json) ? parser.Parse<rapidjson::kParseDefaultFlags>(text, reader)
-                                    : parser.Parse<rapidjson::kParseValidateEncodingFlag>(text, reader);
+  const auto result = is_utf8(json_) ? parser.Parse<in_place>(text, reader)
+                                     : parser.Parse < in_place | rapidjson::kParseValidateEncodingFlag > (text, reader);
   // It takes a zero byte for the end.
-  if (!result.IsError() && text.Tell() == json.size()) return;
+  if (!result.IsError() && text.Tell() == json_.size()) return;
   values_.clear();
   items_.reset();
   note("no valid JSON: error at byte " + std::to_string((result.IsError() ? result.Offset() : text.Tell()) + 1));
 }
 
-Fields::Value* Fields::find(std::string_view name) {
+const Fields::Value* Fields::find(std::string_view name) const {
   for (auto field = values_.rbegin(); field != values_.rend(); ++field) {
     if (field->first == name) return &field->second;
   }
@@ -162,10 +162,10 @@ void Fields::note(std::string problem) {
 }
 
 std::string Fields::optional_text(std::string_view name) {
-  Value* value = find(name);
+  const Value* value = find(name);
   if (value == nullptr) return {};
-  auto* text = std::get_if<std::string>(value);
-  if (text != nullptr) return std::move(*text);
+  const auto* text = std::get_if<std::string_view>(value);
+  if (text != nullptr) return std::string{*text};
   note(std::string{name} + " is not a string");
   return {};
 }
@@ -176,7 +176,7 @@ std::string Fields::text(std::string_view name) {
 }
 
 std::optional<std::int64_t> Fields::optional_integer(std::string_view name) {
-  Value* value = find(name);
+  const Value* value = find(name);
   if (value == nullptr) return std::nullopt;
   const auto* number = std::get_if<std::int64_t>(value);
   if (number != nullptr) return *number;

@@ -20,9 +20,11 @@ namespace freshet::orders {
 class Fields {
  public:
   // If `json` is no JSON object, that is the problem, and there are no fields.
-  explicit Fields(std::string_view json);
+  explicit Fields(std::string json);
+  Fields(const Fields&) = delete;
+  Fields& operator=(const Fields&) = delete;
 
-  // Each moves the value out. Where there is none, an empty text, 0 or no items are returned.
+  // Where there is none, an empty text, 0 or no items are returned. Items are moved out.
   [[nodiscard]] std::string text(std::string_view name);
   [[nodiscard]] std::string optional_text(std::string_view name);
   [[nodiscard]] std::int64_t integer(std::string_view name);
@@ -38,13 +40,14 @@ class Fields {
  private:
   class Reader;
   struct Other {};  // A value of a type that no field has.
-  using Value = std::variant<Other, std::string, std::int64_t>;
+  using Value = std::variant<Other, std::string_view, std::int64_t>;
 
-  [[nodiscard]] Value* find(std::string_view name);
+  [[nodiscard]] const Value* find(std::string_view name) const;
 
+  std::string json_;  // Parsed in place: names and texts point into it.
   // In the order of the text. Objects here are small, so a search from the back is quick, and the last of
   // two fields with one name counts, as in most readers of JSON.
-  std::vector<std::pair<std::string, Value>> values_;
+  std::vector<std::pair<std::string_view, Value>> values_;
   std::optional<std::vector<Item>> items_;
   std::string items_problem_;
   std::string problem_;

@@ -109,7 +109,7 @@ void append_hexadecimal(std::string& text, std::uint64_t number) {
 }  // namespace
 
 std::variant<ImportLine, std::string> parse_import_line(std::string_view text) {
-  Fields fields(text);
+  Fields fields(std::string{text});
   const auto at = parse_timestamp(fields.text("at"));
   const ReadAction read = find_action(fields.text("command"));
   std::string order_id = fields.text("order");

@@ -141,7 +141,7 @@ void Projector::collect() {
 }
 
 void Projector::notice_other_writers() {
-  const auto mark = sqlite::commit_mark(context_.connection.handle());
+  const auto mark = sqlite::CommitMarks(context_.connection.handle()).current();
   if (mark && mark == looked_at_) return;
   looked_at_ = mark;
   const Position head = log::last_of_log(context_.connection).position;

@@ -71,7 +71,7 @@ Lag lag_of_log(sqlite::Connection& connection, const projection::Entry& entry, T
 }
 
 Freshness measure(Snapshot& snapshot, std::span<const projection::Entry> entries,
-                  const std::optional<log::StreamEnd>& stream, Timestamp now) {
+                  const std::optional<log::StreamEnd>& stream, const Clock& clock) {
   sqlite::Connection& connection = snapshot.connection();
   Freshness freshness;
   freshness.head = freshness.position = snapshot.head();
@@ -82,11 +82,11 @@ Freshness measure(Snapshot& snapshot, std::span<const projection::Entry> entries
     if (stream && stream->position <= entry.checkpoint && !snapshot.has_dead_letters()) continue;
     Lag lag;
     if (stream) {
-      const StreamLag stream_lag = lag_of_stream(connection, entry, stream->number, now);
+      const StreamLag stream_lag = lag_of_stream(connection, entry, stream->number, clock.wall_time());
       freshness.version = std::min(freshness.version, stream_lag.version);
       lag = stream_lag.lag;
     } else if (entry.checkpoint < freshness.head || snapshot.has_dead_letters()) {
-      lag = lag_of_log(connection, entry, now);
+      lag = lag_of_log(connection, entry, clock.wall_time());
     }
     freshness.behind_events = std::max(freshness.behind_events, lag.events);
     freshness.behind = std::max(freshness.behind, lag.age);

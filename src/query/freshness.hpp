@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "freshet/clock.hpp"
 #include "freshet/query.hpp"
 #include "projection/catalog.hpp"
 #include "query/snapshot.hpp"
@@ -23,6 +24,6 @@ struct Lag {
 
 // All but `stale` and `waited`; of several projections, the one furthest behind counts.
 [[nodiscard]] Freshness measure(Snapshot& snapshot, std::span<const projection::Entry> entries,
-                                const std::optional<log::StreamEnd>& stream, Timestamp now);
+                                const std::optional<log::StreamEnd>& stream, const Clock& clock);
 
 }  // namespace freshet::query

@@ -16,6 +16,7 @@ namespace {
 
 std::vector<projection::Entry> find_entries(Snapshot& snapshot, const ReadRequest& request) {
   std::vector<projection::Entry> entries;
+  entries.reserve(request.projections.size());
   for (const std::string& name : request.projections) {
     const auto& entry = snapshot.entry(name);
     if (!entry) throw Error(ErrorCode::invalid, "there is no projection '" + name + "' in this store");
@@ -60,13 +61,13 @@ void judge(Reading::State& state, const ReadRequest& request, const Target& targ
   }
 }
 
-void count_dead_letters(Reading::State& state, const ReadRequest& request, std::span<const projection::Entry> entries,
+void count_dead_letters(Reading::State& state, const ReadRequest& request,
                         const std::optional<log::StreamEnd>& stream) {
   if (!state.snapshot->has_dead_letters()) return;
   const auto number = stream ? std::optional(stream->number) : std::nullopt;
-  for (std::size_t index = 0; index < entries.size(); ++index) {
+  for (std::size_t index = 0; index < state.entries.size(); ++index) {
     const std::int64_t count =
-        projection::count_dead_letters(state.snapshot->connection(), entries[index].number, number);
+        projection::count_dead_letters(state.snapshot->connection(), state.entries[index].number, number);
     if (count == 0) continue;
     state.freshness.stale = true;
     state.warnings.push_back("stale: " + std::to_string(count) + " events are dead letters of the projection '" +
@@ -87,13 +88,12 @@ Reading Reader::read(const ReadRequest& request) {
     progressing_.check_open();
     auto state = std::make_unique<Reading::State>(snapshots_);
     Snapshot& snapshot = *state->snapshot;
-    const auto entries = find_entries(snapshot, request);
-    if (!target || deliberately(Bug::head_read_while_waiting)) target.emplace(snapshot, request, clock_.wall_time());
+    state->entries = find_entries(snapshot, request);
+    if (!target || deliberately(Bug::head_read_while_waiting)) target.emplace(snapshot, request, clock_);
 
-    Ending ending{.met = target->is_met(snapshot, entries)};
+    Ending ending{.met = target->is_met(snapshot, state->entries)};
     if (!ending.met && !deliberately(Bug::waiter_on_dead_projector)) ending.failure = progressing_.failure();
-    const Instant now = clock_.now();
-    if (!ending.met && !ending.failure && now < deadline) {
+    if (!ending.met && !ending.failure && clock_.now() < deadline) {
       state.reset();
       waited = true;
       progressing_.wait(seen, deadline);
@@ -104,11 +104,10 @@ Reading Reader::read(const ReadRequest& request) {
     if (request.stream) stream = snapshot.find_stream(*request.stream).value_or(log::StreamEnd{});
     state->stream_number = stream ? stream->number : 0;
     state->of_one_stream = request.stream.has_value();
-    for (const projection::Entry& entry : entries) state->projections.push_back(entry.number);
-    state->freshness = measure(snapshot, entries, stream, clock_.wall_time());
-    if (waited || !ending.met) state->freshness.waited = std::chrono::duration_cast<Duration>(now - began);
+    state->freshness = measure(snapshot, state->entries, stream, clock_);
+    if (waited || !ending.met) state->freshness.waited = std::chrono::duration_cast<Duration>(clock_.now() - began);
     judge(*state, request, *target, ending);
-    count_dead_letters(*state, request, entries, stream);
+    count_dead_letters(*state, request, stream);
     const bool asked_in_vain = state->freshness.stale && target->asks();
     if (asked_in_vain && request.on_timeout == OnTimeout::error) {
       const bool failed = ending.met || ending.failure;
@@ -142,18 +141,18 @@ std::int64_t Reading::stream_number() const {
 }
 
 Position Reading::newest() const {
-  if (state_->of_one_stream && state_->projections.size() == 1) {
+  if (state_->of_one_stream && state_->entries.size() == 1) {
     sqlite::Run run(
         state_->snapshot->connection().statement("SELECT position FROM events WHERE stream = ? AND version = ?"),
         state_->stream_number, state_->freshness.version.value);
     return run.next() ? Position{run.integer(0)} : Position{};
   }
   Position newest;
-  for (const std::int64_t projection : state_->projections) {
+  for (const projection::Entry& entry : state_->entries) {
     sqlite::Run run(state_->snapshot->connection().statement(
                         "SELECT max(position, coalesce((SELECT max(position) FROM applied_above "
                         "WHERE projection = number), 0)) FROM projections WHERE number = ?"),
-                    projection);
+                    entry.number);
     if (run.next()) newest = std::max(newest, Position{run.integer(0)});
   }
   return newest;

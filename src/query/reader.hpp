@@ -58,7 +58,7 @@ class [[gnu::visibility("hidden")]] Reading::State {
   bool must_replay = false;
   std::int64_t stream_number = 0;
   bool of_one_stream = false;
-  std::vector<std::int64_t> projections;  // Their numbers.
+  std::vector<projection::Entry> entries;  // Of the request's projections.
 };
 
 }  // namespace freshet

@@ -41,52 +41,56 @@ bool has_applied(sqlite::Connection& connection, const projection::Entry& entry,
   return run.next();
 }
 
-Target::Target(Snapshot& snapshot, const ReadRequest& request, Timestamp now) : stream_(request.stream) {
+Target::Target(Snapshot& snapshot, const ReadRequest& request, const Clock& clock) : request_(request) {
   if (const auto* at_least = std::get_if<AtLeastVersion>(&request.consistency)) {
-    if (!stream_) throw Error(ErrorCode::invalid, "only a read of one stream can ask for a version");
-    aim_at(snapshot, request, at_least->version);
+    if (!request.stream) throw Error(ErrorCode::invalid, "only a read of one stream can ask for a version");
+    aim_at(snapshot, at_least->version);
     return;
   }
-  Position position;
-  std::string why;
   if (const auto* at_least = std::get_if<AtLeastPosition>(&request.consistency)) {
-    position = at_least->position;
+    position_ = at_least->position;
   } else if (const auto* staleness = std::get_if<MaxStaleness>(&request.consistency)) {
-    position = last_recorded_by(snapshot.connection(), now - staleness->age);
-    why = ", the last one of the asked age";
+    position_ = last_recorded_by(snapshot.connection(), clock.wall_time() - staleness->age);
+    why_ = ", the last one of the asked age";
   } else if (std::holds_alternative<Strong>(request.consistency)) {
-    position = snapshot.head();
-    why = ", the last one when the read began";
+    position_ = snapshot.head();
+    why_ = ", the last one when the read began";
   } else if (request.seen == Position{}) {
+    asks_ = false;
     return;
   }
-  if (request.seen > position) {
-    position = request.seen;
-    why = seen_before;
+  if (request.seen > position_) {
+    position_ = request.seen;
+    why_ = seen_before;
   }
-  description_ = "position " + std::to_string(position.value) + why;
-  aim_at(snapshot, request, position);
+  aim_at(snapshot, position_);
 }
 
-void Target::aim_at(Snapshot& snapshot, const ReadRequest& request, Version version) {
-  if (request.seen > Position{}) aim_at(snapshot, request, request.seen);
-  const bool seen_is_later = version_ && *version_ > version;
-  if (!seen_is_later) {
-    version_ = version;
-    event_.reset();
-    find_version(snapshot);
-  }
-  description_ = "version " + std::to_string(version_->value) + " of " + name(*stream_);
-  if (seen_is_later) description_ += seen_before;
+std::string Target::description() const {
+  std::string what = std::holds_alternative<AtLeastVersion>(request_.consistency)
+                         ? "version " + std::to_string(version_->value) + " of " + name(*request_.stream)
+                         : "position " + std::to_string(position_.value);
+  return what.append(why_);
 }
 
-void Target::aim_at(Snapshot& snapshot, const ReadRequest& request, Position position) {
-  if (!request.stream || position > snapshot.head()) {
+void Target::aim_at(Snapshot& snapshot, Version version) {
+  if (request_.seen > Position{}) aim_at(snapshot, request_.seen);
+  if (version_ && *version_ > version) {
+    why_ = seen_before;
+    return;
+  }
+  version_ = version;
+  event_.reset();
+  find_version(snapshot);
+}
+
+void Target::aim_at(Snapshot& snapshot, Position position) {
+  if (!request_.stream || position > snapshot.head()) {
     through_ = position;
     return;
   }
   // Of a single stream only its own events matter.
-  const auto& stream = snapshot.find_stream(*request.stream);
+  const auto& stream = snapshot.find_stream(*request_.stream);
   if (!stream) return;
   sqlite::Run run(
       snapshot.connection().statement("SELECT position, version FROM events WHERE stream = ? AND position <= ? "
@@ -98,7 +102,7 @@ void Target::aim_at(Snapshot& snapshot, const ReadRequest& request, Position pos
 }
 
 void Target::find_version(Snapshot& snapshot) {
-  const auto& stream = snapshot.find_stream(*stream_);
+  const auto& stream = snapshot.find_stream(*request_.stream);
   if (!stream || *version_ > stream->version) return;
   // Mostly what was just written is asked for.
   if (*version_ == stream->version) {
@@ -123,9 +127,9 @@ bool Target::is_met(Snapshot& snapshot, std::span<const projection::Entry> entri
 }
 
 std::optional<std::string> Target::missing_in_log(Snapshot& snapshot) const {
-  if (version_ && !event_ && stream_) {
-    const auto& stream = snapshot.find_stream(*stream_);
-    if (!stream) return "the log itself holds no " + name(*stream_) + " yet";
+  if (version_ && !event_ && request_.stream) {
+    const auto& stream = snapshot.find_stream(*request_.stream);
+    if (!stream) return "the log itself holds no " + name(*request_.stream) + " yet";
     return "the log itself holds no version " + std::to_string(version_->value) + " yet (its last is " +
            std::to_string(stream->version.value) + ")";
   }

@@ -5,7 +5,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "freshet/clock.hpp"
 #include "freshet/query.hpp"
 #include "projection/catalog.hpp"
 #include "query/snapshot.hpp"
@@ -14,11 +16,11 @@ namespace freshet::query {
 
 class Target {
  public:
-  // `now` is the time that a MaxStaleness counts back from.
-  Target(Snapshot& snapshot, const ReadRequest& request, Timestamp now);
+  // `request` outlives the target. A MaxStaleness counts back from now.
+  Target(Snapshot& snapshot, const ReadRequest& request, const Clock& clock);
 
   // False: the request takes whatever there is.
-  [[nodiscard]] bool asks() const { return !description_.empty(); }
+  [[nodiscard]] bool asks() const { return asks_; }
 
   // Whether all of the projections have it, on this snapshot.
   [[nodiscard]] bool is_met(Snapshot& snapshot, std::span<const projection::Entry> entries);
@@ -27,22 +29,24 @@ class Target {
   [[nodiscard]] std::optional<Version> version() const { return version_; }
 
   // "version 3 of order/123", "position 17"
-  [[nodiscard]] const std::string& description() const { return description_; }
+  [[nodiscard]] std::string description() const;
 
   // What is missing in the log itself, as a sentence: "the log itself holds no version 3 yet (its last is
   // 2)". Nothing if nothing is.
   [[nodiscard]] std::optional<std::string> missing_in_log(Snapshot& snapshot) const;
 
  private:
-  void aim_at(Snapshot& snapshot, const ReadRequest& request, Position position);
-  void aim_at(Snapshot& snapshot, const ReadRequest& request, Version version);
+  void aim_at(Snapshot& snapshot, Position position);
+  void aim_at(Snapshot& snapshot, Version version);
   void find_version(Snapshot& snapshot);
 
-  std::optional<StreamId> stream_;
+  const ReadRequest& request_;
+  bool asks_ = true;
+  Position position_;                // What was asked for, unless a version was.
+  std::string_view why_;             // It and no other.
   std::optional<Position> through_;  // Everything up to here.
   std::optional<Position> event_;    // This event.
   std::optional<Version> version_;   // Of the stream: the event's, or one that the log does not hold yet.
-  std::string description_;
 };
 
 // Whether the projection has applied this event.

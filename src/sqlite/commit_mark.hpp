@@ -14,8 +14,18 @@ namespace freshet::sqlite {
 // Equal marks: nothing was committed between them.
 using CommitMark = std::array<std::uint32_t, 12>;
 
-// Nothing where it cannot be known: another journal mode, or an index of another version. Such a connection is
-// never taken to be up to date. The connection has read something before.
-[[nodiscard]] std::optional<CommitMark> commit_mark(sqlite3* database);
+// Where a connection finds the mark. It stays there until the connection is closed, which ends after this.
+class CommitMarks {
+ public:
+  // The connection has read something before.
+  explicit CommitMarks(sqlite3* database);
+
+  // Nothing where it cannot be known: another journal mode, or an index of another version. Such a connection is
+  // never taken to be up to date.
+  [[nodiscard]] std::optional<CommitMark> current() const;
+
+ private:
+  const std::uint32_t volatile* numbers_ = nullptr;
+};
 
 }  // namespace freshet::sqlite

@@ -22,15 +22,17 @@ class Snapshot {
  public:
   explicit Snapshot(Pool& pool)
       : connection_(pool.borrow()),
+        marks_(connection_->handle()),
         // Before the transaction: if somebody commits in between, this one is not used again.
-        mark_(commit_mark(connection_->handle())),
+        mark_(marks_.current()),
         transaction_(*connection_, Transaction::Kind::read) {}
 
   [[nodiscard]] Connection& connection() { return *connection_; }
-  [[nodiscard]] bool is_current() const { return mark_ && mark_ == commit_mark(connection_->handle()); }
+  [[nodiscard]] bool is_current() const { return mark_ && mark_ == marks_.current(); }
 
  private:
   Pool::Loan connection_;
+  CommitMarks marks_;
   std::optional<CommitMark> mark_;
   Transaction transaction_;
 };

@@ -1,6 +1,4 @@
-// The configuration file: the part of TOML that options need, and no line passed over that is not understood.
-// These are comments, sections, keys (with points, and in quotes), texts, numbers, true and false, and lists
-// of them. The quotes of a text that is one plain word may be left out.
+// The configuration file: TOML, read with toml++.
 #pragma once
 
 #include <cstddef>
@@ -12,21 +10,21 @@
 namespace freshet::cli {
 
 // A configuration is written by a person; a longer one is probably some other file.
-inline constexpr std::size_t config_line_bytes_max = std::size_t{64} << 10U;
-inline constexpr std::size_t config_lines_max = 10'000;
+inline constexpr std::size_t config_bytes_max = std::size_t{1} << 20U;
 
-// What is written there is no configuration. what() says where and why.
+// What is written there is no configuration. what() says in which line, and why.
 class ConfigError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  ConfigError(std::size_t line, const std::string& why);
 };
 
 struct ConfigEntry {
+  std::size_t line = 0;
   std::vector<std::string> path;    // The sections that it stands in, and its name.
-  std::vector<std::string> values;  // One, or those of a list.
+  std::vector<std::string> values;  // One, or those of a list, as the command line would have them.
 };
 
-// Throws ConfigError.
+// In the order of their lines. Throws ConfigError.
 [[nodiscard]] std::vector<ConfigEntry> read_config(std::istream& stream);
 
 }  // namespace freshet::cli

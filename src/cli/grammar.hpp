@@ -23,6 +23,15 @@ class Misuse : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A value that an option does not take.
+class BadValue : public Misuse {
+ public:
+  BadValue(std::string bad_option, std::string bad_value, const std::string& expected);
+
+  std::string option;
+  std::string value;
+};
+
 enum class Presence { optional, required };
 
 // An option as help and errors speak of it. A name without dashes is that of an argument.

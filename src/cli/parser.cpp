@@ -15,10 +15,15 @@
 
 namespace freshet::cli {
 
+BadValue::BadValue(std::string bad_option, std::string bad_value, const std::string& expected)
+    : Misuse(fmt::format("bad value '{}' for {}: expected {}", bad_value, bad_option, expected)),
+      option(std::move(bad_option)),
+      value(std::move(bad_value)) {}
+
 void Command::add_value(const OptionText& text, std::function<bool(const std::string&)> take) {
   const auto checked = [text, take = std::move(take)](const std::string& given) {
     if (take(given)) return;
-    throw Misuse(fmt::format("bad value '{}' for {}: expected {}", given, text.name, text.expected));
+    throw BadValue(text.name, given, text.expected);
   };
   app_->add_option_function<std::string>(text.name, checked, text.meaning)
       ->type_name(text.type)
@@ -80,21 +85,43 @@ class ProgramGroup final : public Group {
   std::vector<KnownCommand>& commands_;
 };
 
-// Reads a configuration in the place of CLI11, which passes over what it does not understand.
+// Reads a configuration in the place of CLI11, which passes over what it does not understand and knows no lines.
 class ConfigFormat final : public CLI::ConfigTOML {
  public:
+  explicit ConfigFormat(const CLI::App& program) : program_(program) {}
+
   [[nodiscard]] std::vector<CLI::ConfigItem> from_config(std::istream& stream) const override {
+    entries_ = read_config(stream);
     std::vector<CLI::ConfigItem> read;
-    for (ConfigEntry& entry : read_config(stream)) {
+    for (const ConfigEntry& entry : entries_) {
+      if (const auto problem = config_problem(entry, program_)) throw ConfigError(entry.line, *problem);
       CLI::ConfigItem& item = read.emplace_back();
-      item.name = std::move(entry.path.back());
-      entry.path.pop_back();
-      item.parents = std::move(entry.path);
-      item.inputs = std::move(entry.values);
+      item.name = entry.path.back();
+      item.parents.assign(entry.path.begin(), entry.path.end() - 1);
+      item.inputs = entry.values;
     }
     return read;
   }
+
+  // Where the value stands in the configuration; nothing if it does not.
+  [[nodiscard]] std::optional<std::size_t> line_of(const BadValue& bad) const {
+    for (const ConfigEntry& entry : entries_) {
+      const bool is_given = std::ranges::find(entry.values, bad.value) != entry.values.end();
+      if (is_given && "--" + entry.path.back() == bad.option) return entry.line;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  const CLI::App& program_;
+  mutable std::vector<ConfigEntry> entries_;  // CLI11 reads in a const function.
 };
+
+// As "--limit", or as "--limit=5".
+bool is_among(const std::vector<std::string>& words, const std::string& option) {
+  return std::ranges::any_of(words,
+                             [&option](const std::string& word) { return word.substr(0, word.find('=')) == option; });
+}
 
 // Whose words they are: those that start a process, or a line of a session that goes on.
 enum class Scope { process, line };
@@ -103,8 +130,7 @@ class Parser {
  public:
   Parser(const Settings& defaults, Scope scope) : settings_(defaults) {
     program_.require_subcommand(1)->fallthrough();  // So the options of every command can stand anywhere.
-    program_.allow_config_extras(CLI::config_extras_mode::error);
-    program_.config_formatter(std::make_shared<ConfigFormat>());
+    program_.config_formatter(config_);
     program_.set_help_flag("-h,--help", "Show this help, or that of a group or a command");
     program_.set_version_flag("--version", "", "Show the version and how the program was built");
     program_.footer(
@@ -132,11 +158,10 @@ class Parser {
 
   [[nodiscard]] CommandOutline outline() const { return outline_of(program_); }
 
-  Parsed parse(std::vector<std::string> words) {
-    std::ranges::reverse(words);  // As CLI11 wants them.
+  Parsed parse(const std::vector<std::string>& words) {
     Parsed parsed;
     try {
-      program_.parse(std::move(words));
+      program_.parse(std::vector<std::string>{words.rbegin(), words.rend()});  // As CLI11 wants them.
       parsed.outcome = Invocation{settings_, request()};
     } catch (const CLI::CallForHelp&) {
       parsed.outcome = HelpWanted{help_text(selected(program_))};
@@ -144,11 +169,14 @@ class Parser {
       parsed.outcome = VersionWanted{};
     } catch (const CLI::ParseError& error) {
       parsed.outcome = UsageError{usage_message(error, program_)};
+    } catch (const BadValue& bad) {
+      // What the command line says goes before the file.
+      const auto line = is_among(words, bad.option) ? std::nullopt : config_->line_of(bad);
+      parsed.outcome = line ? bad_config(ConfigError(*line, bad.what())) : UsageError{bad.what()};
     } catch (const Misuse& misuse) {
       parsed.outcome = UsageError{misuse.what()};
     } catch (const ConfigError& error) {
-      const auto file = program_.get_config_ptr()->as<std::string>();
-      parsed.outcome = UsageError{fmt::format("bad config file '{}': {}", file, error.what())};
+      parsed.outcome = bad_config(error);
     }
     parsed.format = settings_.format;
     return parsed;
@@ -188,6 +216,10 @@ class Parser {
     }
   }
 
+  [[nodiscard]] UsageError bad_config(const ConfigError& error) const {
+    return {fmt::format("bad config file '{}': {}", program_.get_config_ptr()->as<std::string>(), error.what())};
+  }
+
   Request request() const {
     const auto command = std::ranges::find(commands_, &selected(program_), &KnownCommand::app);
     ensure(command != commands_.end(), "every command that can be parsed makes a request");
@@ -196,6 +228,7 @@ class Parser {
 
   Settings settings_;
   CLI::App program_{"Freshet: an event store whose every read says how fresh it is.", "freshet"};
+  std::shared_ptr<ConfigFormat> config_ = std::make_shared<ConfigFormat>(program_);
   std::vector<KnownCommand> commands_;
 };
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -162,11 +164,9 @@ std::string mismatch(const std::string& message, const CLI::App& app) {
   return fmt::format("{} needs a value: {}", name, see_help(app));
 }
 
-// Only flags are converted by CLI11: "Could not convert: --sync = maybe", or "sync: too many inputs for a flag" of a
-// list in a configuration.
+// Only flags are converted by CLI11: "Could not convert: --sync = maybe".
 std::string not_a_flag(const std::string& message, const CLI::App& app) {
   const std::size_t name = message.find("--");
-  if (name == std::string::npos) return fmt::format("'{}' is true or false", message.substr(0, message.find(':')));
   return fmt::format("{} takes no value: {}", message.substr(name, message.find_first_of(" :", name) - name),
                      see_help(app));
 }
@@ -178,8 +178,17 @@ std::string exclusion(const std::string& message) {
                      message.substr(place + between.size()));
 }
 
-std::string last_word(const std::string& message) {
-  return message.substr(message.find_last_of(' ') + 1);
+// The names that options have in a configuration, such as "order.place.sync".
+std::vector<std::string> names_in_config(const CLI::App& app, const std::string& section) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_configurable()) continue;
+    for (const std::string& name : option->get_lnames()) names.push_back(section + name);
+  }
+  for (const CLI::App* command : commands_of(app)) {
+    std::ranges::copy(names_in_config(*command, section + command->get_name() + "."), std::back_inserter(names));
+  }
+  return names;
 }
 
 template <typename Kind>
@@ -208,6 +217,24 @@ std::string help_text(const CLI::App& app) {
   return text;
 }
 
+std::optional<std::string> config_problem(const ConfigEntry& entry, const CLI::App& root) {
+  const std::string name = fmt::format("{}", fmt::join(entry.path, "."));
+  const std::vector<std::string> known = names_in_config(root, "");
+  if (std::ranges::find(known, name) == known.end()) {
+    const auto meant = nearest(name, known);
+    return fmt::format("unknown option '{}': {}", name,
+                       meant ? fmt::format("did you mean '{}'?", *meant) : see_help(root));
+  }
+  const CLI::App* app = &root;
+  for (const std::string& section : std::span{entry.path}.first(entry.path.size() - 1))
+    app = app->get_subcommand(section);
+  const bool is_flag = app->get_option("--" + entry.path.back())->get_expected_max() == 0;
+  const bool is_truth =
+      entry.values == std::vector<std::string>{"true"} || entry.values == std::vector<std::string>{"false"};
+  if (is_flag && !is_truth) return fmt::format("'{}' is true or false", name);
+  return std::nullopt;
+}
+
 std::string usage_message(const CLI::ParseError& error, const CLI::App& root) {
   const std::string message = error.what();
   const CLI::App& app = selected(root);
@@ -222,7 +249,6 @@ std::string usage_message(const CLI::ParseError& error, const CLI::App& root) {
   if (is_a<CLI::FileError>(error)) {
     return fmt::format("cannot read the config file '{}'", message.substr(0, message.find(" was not readable")));
   }
-  if (is_a<CLI::ConfigError>(error)) return fmt::format("unknown option '{}' in the config file", last_word(message));
   std::string lower = message;
   if (!lower.empty()) lower[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(lower[0])));
   return lower;

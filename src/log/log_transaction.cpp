@@ -14,21 +14,30 @@
 namespace freshet::log {
 namespace {
 
-void require(bool condition, const std::string& message) {
-  if (!condition) throw Error(ErrorCode::invalid, message);
+std::string to_text(std::string_view text) {
+  return std::string(text);
+}
+std::string to_text(std::size_t number) {
+  return std::to_string(number);
 }
 
-void check_stream_part(const std::string& part, const char* which) {
-  require(!part.empty() && part.size() <= stream_part_bytes_max && is_utf8(part),
-          "a stream's " + std::string(which) + " is 1 to " + std::to_string(stream_part_bytes_max) + " bytes of UTF-8");
+// The message is put together only where it is needed.
+template <typename... Parts>
+void require(bool condition, const Parts&... message) {
+  if (!condition) throw Error(ErrorCode::invalid, (to_text(message) + ...));
+}
+
+void check_stream_part(const std::string& part, std::string_view which) {
+  require(!part.empty() && part.size() <= stream_part_bytes_max && is_utf8(part), "a stream's ", which, " is 1 to ",
+          stream_part_bytes_max, " bytes of UTF-8");
 }
 
 void check_event(const NewEvent& event) {
   require(event.schema_version >= 1, "an event's schema version is 1 or more");
   require(!event.type.empty() && event.type.size() <= event_type_bytes_max && is_utf8(event.type),
-          "an event's type is 1 to " + std::to_string(event_type_bytes_max) + " bytes of UTF-8");
+          "an event's type is 1 to ", event_type_bytes_max, " bytes of UTF-8");
   require(event.data.size() <= event_data_bytes_max && event.metadata.size() <= event_data_bytes_max,
-          "an event's data and metadata are at most " + std::to_string(event_data_bytes_max) + " bytes each");
+          "an event's data and metadata are at most ", event_data_bytes_max, " bytes each");
   require(!event.content_type.empty() && is_utf8(event.content_type), "an event's content type is UTF-8, not empty");
   require((event.content_type != "application/json" || is_utf8(event.data)) && is_utf8(event.metadata),
           "an event's JSON is UTF-8");
@@ -38,7 +47,7 @@ void check_event(const NewEvent& event) {
 
 void check_snapshot(const StateSnapshot& snapshot, ExpectedVersion expected) {
   require(!snapshot.name.empty() && snapshot.name.size() <= snapshot_name_bytes_max && is_utf8(snapshot.name),
-          "a snapshot's name is 1 to " + std::to_string(snapshot_name_bytes_max) + " bytes of UTF-8");
+          "a snapshot's name is 1 to ", snapshot_name_bytes_max, " bytes of UTF-8");
   require(expected.kind() == ExpectedVersion::Kind::exactly && expected.version() > Version{},
           "a snapshot is kept with an append that expects exactly its version, from 1");
 }
@@ -57,12 +66,11 @@ void check_bounds(const Append& request, const Upcasting& upcasting) {
   require(request.stream.category.find('/') == std::string::npos, "a stream's category holds no '/'");
   require(!request.events.empty() || request.command_id.has_value(),
           "an append without events needs a command id to be remembered under");
-  require(request.events.size() <= append_events_max,
-          "an append takes at most " + std::to_string(append_events_max) + " events");
+  require(request.events.size() <= append_events_max, "an append takes at most ", append_events_max, " events");
   if (request.command_id) {
     require(!request.command_id->empty() && request.command_id->size() <= command_id_bytes_max &&
                 is_utf8(*request.command_id),
-            "a command id (idempotency key) is 1 to " + std::to_string(command_id_bytes_max) + " bytes of UTF-8");
+            "a command id (idempotency key) is 1 to ", command_id_bytes_max, " bytes of UTF-8");
   }
   require(is_utf8(request.outcome), "an outcome is UTF-8");
   if (request.snapshot) check_snapshot(*request.snapshot, request.expected);

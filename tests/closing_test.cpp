@@ -5,12 +5,14 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <future>
 #include <optional>
 #include <set>
 #include <thread>
 
 #include "base/guarded.hpp"
 #include "engine_fixture.hpp"
+#include "freshet/session.hpp"
 
 using namespace freshet;
 using namespace freshet::tests;
@@ -210,6 +212,26 @@ TEST_SUITE("closing") {
                 "a Reading ends before its store is destroyed"));
   }
 
+  TEST_CASE("destroy: with a Session alive it is a broken program, and says so") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  auto store = std::make_unique<Store>(stepped(directory.file()));
+                  const Session session(*store);
+                  store.reset();
+                }),
+                "a Session ends before its store is destroyed"));
+  }
+
+  TEST_CASE("close: a Session is answered with closed, and may end then") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    Session session(store);
+    store.close();
+    CHECK(error_of([&] { static_cast<void>(session.read(eventual())); }) == ErrorCode::closed);
+    CHECK(error_of([&] { static_cast<void>(session.log().head()); }) == ErrorCode::closed);
+    CHECK(error_of([&] { const Session later(store); }) == ErrorCode::closed);
+  }
+
   TEST_CASE("destroy: with a consumer of the bus alive it is a broken program, and says so") {
     const TempDir directory;
     CHECK(holds(last_words([&] {
@@ -232,6 +254,49 @@ TEST_SUITE("closing") {
                   wait_for_the_end();
                 }),
                 "not closed or destroyed on a thread of its own"));
+  }
+
+  TEST_CASE("close: within apply(), on the projector's thread, it is a broken program, and says so") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  std::unique_ptr<Store> store;
+                  store = std::make_unique<Store>(with_fragile(threaded(directory.file()), [&](const RecordedEvent&) {
+                    store->close();
+                    return false;
+                  }));
+                  append(*store, "a", 1);
+                  wait_for_the_end();
+                }),
+                "not closed or destroyed on a thread of its own"));
+  }
+
+  TEST_CASE("close: within the callback of a subscription, on a thread of the store's, it is a broken program") {
+    const TempDir directory;
+    for (const bool destroy : {false, true}) {
+      CHECK(holds(last_words([&] {
+                    auto store = std::make_unique<Store>(threaded(directory.file()));
+                    const auto subscription = store->subscribe_to_events({}, [&](const EventBatch&) {
+                      if (destroy) store.reset();
+                      store->close();
+                    });
+                    append(*store, "a", 1);
+                    wait_for_the_end();
+                  }),
+                  "a callback does not close its store"));
+    }
+  }
+
+  TEST_CASE("close: within a callback that was posted, on the application's thread, it is closed") {
+    const TempDir directory;
+    auto store = std::make_unique<Store>(threaded(directory.file()));
+    std::promise<std::function<void()>> posted;
+    const auto subscription = store->subscribe_to_events(
+        {}, [&](const EventBatch&) { store.reset(); },
+        [&](std::function<void()> closure) { posted.set_value(std::move(closure)); });
+    append(*store, "a", 1);
+    posted.get_future().get()();
+    CHECK_FALSE(store);
+    CHECK(subscription.ended().has_value());
   }
 
   TEST_CASE("close: within on_notice, stepped, it is a broken program, and says so") {

@@ -145,8 +145,8 @@ Outcome<Decider> answered(Appended appended) {
 
 }  // namespace detail
 
-// Runs one command on one stream. A decision for no events is answered with an Appended whose `first`
-// is 0; it is not remembered.
+// Runs one command on one stream: reads it, decides, and appends, which blocks as EventLog::append(). A decision for no
+// events is answered with an Appended whose `first` is 0; it is not remembered.
 template <typename Decider>
 [[nodiscard]] Outcome<Decider> execute(EventLog& log, const StreamId& stream, const typename Decider::Command& command,
                                        const ExecuteOptions& options) {

@@ -44,8 +44,7 @@ class Decided {
   // By Given::when().
   explicit Decided(Decision decision) : decision_(std::move(decision)) {}
 
-  // These events, in this order.
-  // These events, in this order.
+  // These events, in this order; none at all; or this refusal.
   void then(const Events& expected) const { compare("then", texts({expected}), texts(decision_)); }
   void then_nothing() const { then({}); }
   void then_rejected(const typename Decider::Rejection& expected) const {
@@ -121,7 +120,7 @@ struct Sample {
   std::string type;
   int schema_version = 1;
   std::string data;
-  std::string newest;  // What the event is today, as encode() writes it. Empty: reading it is enough.
+  std::string newest = {};  // What the event is today, as encode() writes it. Empty: reading it is enough.
 };
 
 // Throws a Difference unless there is a sample of every version that an upcaster leads from.

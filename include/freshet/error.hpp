@@ -2,6 +2,8 @@
 //
 // What can be expected in daily work (a conflict, a refusal, a stale answer) is a value and never an
 // Error. A broken program (a precondition not met) stops the process with a sentence.
+//
+// Threads: values.
 #pragma once
 
 #include <stdexcept>
@@ -26,7 +28,7 @@ enum class ErrorCode {
   invalid,             // An argument breaks a documented bound, and only data could show it.
 };
 
-// `message()` is lower case, without a full stop, with what failed first and the cause after a colon.
+// what() is lower case, without a full stop, with what failed first and the cause after a colon.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

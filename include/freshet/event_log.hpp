@@ -113,6 +113,7 @@ class AppendTransaction {
   // A Conflict records nothing and leaves the transaction usable; so does Error `invalid`. After any other
   // exception write() fails, even if the body goes on.
   [[nodiscard]] virtual AppendResult append(const Append& request) = 0;
+  // As EventLog::find_command(), and all of one stream in version order.
   [[nodiscard]] virtual std::optional<Appended> find_command(std::string_view command_id) = 0;
   [[nodiscard]] virtual std::vector<RecordedEvent> read_stream(const StreamId& stream) = 0;
 
@@ -138,7 +139,7 @@ class EventLog {
   virtual ~EventLog() = default;
 
   // Returns once the events are as safe as the store's Durability promises; blocks for one fsync or
-  // two, and up to the busy timeout while another process writes.
+  // two, and up to the busy timeout while another process writes. A broken bound is Error `invalid`.
   [[nodiscard]] virtual AppendResult append(const Append& request) = 0;
 
   // As append(), without waiting for it: the future has the result, or the Error, once the events are safe. The
@@ -147,9 +148,10 @@ class EventLog {
   // append(), and the future is ready.
   [[nodiscard]] virtual std::future<AppendResult> append_async(const Append& request) = 0;
 
-  // Runs `body` in one write transaction and commits it. An exception from `body` undoes all of it and
-  // is passed on. Nobody else can write meanwhile: keep it short. Writing in it otherwise than through the
-  // transaction is a broken program and stops the process. For imports, and for the application's own tables.
+  // Runs `body`, once and on this thread, in one write transaction and commits it; blocks as append(). An exception
+  // from `body` undoes all of it and is passed on. Nobody else can write meanwhile: keep it short. Writing in it
+  // otherwise than through the transaction is a broken program and stops the process. For imports, and for the
+  // application's own tables.
   virtual void write(const std::function<void(AppendTransaction&)>& body) = 0;
 
   // Hands all events that are committed when the call begins to `take`, in position order, until it returns

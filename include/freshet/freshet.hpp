@@ -1,4 +1,4 @@
-// All of Freshet's interface.
+// All of Freshet's interface in C++, but for the helpers of tests, which are in testing.hpp. For C there is freshet.h.
 #pragma once
 
 #include "freshet/bus.hpp"

@@ -7,7 +7,9 @@
 //
 // Threads: apply() runs on the projector's thread, on an appending thread (Projecting::synchronous) or
 // on the caller of a rebuild, never on two at the same time for the same tables. It must depend on the
-// event and the tables alone.
+// event and the tables alone. create() runs on the thread that opens the store, or on one that rebuilds.
+// Failure: what create() throws is passed on by the opening or the rebuild, and nothing has changed then.
+// Of what apply() throws see there.
 #pragma once
 
 #include <cstddef>

@@ -24,7 +24,7 @@ namespace [[gnu::visibility("default")]] freshet {
 // One user's view of a store. It costs a few bytes: have one a window, a request or a login.
 class Session {
  public:
-  // Begins: nothing was seen yet. `store` outlives the session.
+  // Begins: nothing was seen yet. The session ends before `store` is destroyed; it may end after it is closed.
   explicit Session(Store& store);
 
   // Goes on where the session was that gave this token.
@@ -40,7 +40,7 @@ class Session {
   [[nodiscard]] Store& store() const;
 
   // The store's log. What is appended or read through it counts as seen; give it to execute() and replay().
-  // What append_async() records counts when its result is asked for, which is done while the session lives.
+  // What append_async() records counts when its result is asked for. Valid as long as the session.
   [[nodiscard]] EventLog& log() const;
 
   // As Store::read, with all that was seen in the answer; what the answer shows counts as seen from then on.

@@ -7,8 +7,9 @@
 // Failure: methods throw Error; `closed` once close() or the destructor has begun.
 //
 // The end: close() or the destructor, on any thread but the store's own. Both wait for calls that are going on, which
-// end soon: waits, rebuilds and verifications are cut short. A Reading or Consumer that outlives its store, and closing
-// within a callback or the body of EventLog::write(), are a broken program: the process stops with a sentence.
+// end soon: waits, rebuilds and verifications are cut short. A Reading, Session or Consumer that outlives its store,
+// and closing within a callback or the body of EventLog::write(), are a broken program: the process stops with a
+// sentence.
 #pragma once
 
 #include <filesystem>
@@ -51,9 +52,9 @@ struct Notice {
   std::string message;
 };
 
-// Everything that a store is told. Only `file` has no default.
+// Everything that a store is told. Only `file` has to be given.
 struct StoreOptions {
-  std::filesystem::path file;  // On a local disk: the write-ahead log needs shared memory.
+  std::filesystem::path file = {};  // On a local disk: the write-ahead log needs shared memory.
   OpenMode mode = OpenMode::create;
   Engine engine = Engine::threads;
   // The application's projections; unchanged while the store is open.
@@ -71,8 +72,7 @@ struct StoreOptions {
   std::shared_ptr<Clock> clock = nullptr;
   // Called on any of the store's threads; must not call the store. The library itself prints nothing.
   std::function<void(const Notice&)> on_notice = {};
-  // Likewise called for whatever happens to an event; see trace.hpp.
-  std::function<void(const Trace&)> on_trace = {};
+  std::function<void(const Trace&)> on_trace = {};  // Likewise, of whatever happens to an event; see trace.hpp.
 };
 
 // Where a projector dies; see Store::crash_projector.
@@ -101,11 +101,10 @@ using Progress = std::function<bool(std::int64_t done, std::int64_t total)>;
 // An open store. Opening and closing it cost some milliseconds; have one a file, for as long as the application runs.
 class Store {
  public:
-  // Opens the file. Events that no projector has applied yet are carried on with.
+  // Opens the file; waits up to busy_timeout for others who write. Events not projected yet are carried on with.
   explicit Store(StoreOptions options);
 
-  // As close(), without the error.
-  ~Store();
+  ~Store();  // As close(), without the error.
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -141,8 +140,7 @@ class Store {
   // When step() will have something to do; nothing if that depends on a later append. Engine::stepped only.
   [[nodiscard]] std::optional<Instant> next_step();
 
-  // True while this process is the one that projects.
-  [[nodiscard]] bool is_projecting() const;
+  [[nodiscard]] bool is_projecting() const;  // True while this process is the one that projects.
 
   // How far those of the options are, in their order. Reading only, one that the file does not have is left out.
   [[nodiscard]] std::vector<ProjectionStatus> projections();
@@ -190,6 +188,8 @@ class Store {
   void close();
 
  private:
+  friend class Session;  // It counts itself.
+  void count_sessions(int change);
   class Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -84,6 +84,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   store::EngineDriver engine_;
   query::Reader reader_;
   subscription::Dispatcher dispatcher_;
+  std::atomic<int> sessions_ = 0;
 
  private:
   [[nodiscard]] log::Hooks hooks();
@@ -401,6 +402,7 @@ Store::~Store() {
   } catch (const std::exception& exception) {
     impl_->options_.on_notice({Notice::Level::error, std::string("while closing: ") + exception.what()});
   }
+  ensure(impl_->sessions_ == 0, "a Session ends before its store is destroyed");
 }
 
 EventLog& Store::log() {
@@ -463,35 +465,33 @@ bool Store::rebuild(std::string_view projection, const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
   return impl_->guarded([&] { return impl_->rebuild(projection, impl_->unless_closed(progress)); });
 }
-
 std::vector<DeadLetter> Store::dead_letters(const DeadLetterChoice& choice) {
   const Gate::Visit visit(impl_->gate_);
   return impl_->dead_letters(choice);
 }
-
 std::int64_t Store::retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
   return impl_->guarded([&] { return impl_->retry_dead_letters(choice, impl_->unless_closed(progress)); });
 }
-
 std::int64_t Store::discard_dead_letters(const DeadLetterChoice& choice) {
   const Gate::Visit visit(impl_->gate_);
   return impl_->guarded([&] { return impl_->discard_dead_letters(choice); });
 }
-
 std::optional<Backup> Store::backup(const std::filesystem::path& file, ExistingFile existing,
                                     const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
   const auto connection = impl_->readers_.borrow();
   return store::backup(*connection, file, existing, impl_->unless_closed(progress));
 }
-
 Verification Store::verify(const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
   return store::verify(impl_->options_, impl_->unless_closed(progress));
 }
 void Store::close() {
   impl_->close();
+}
+void Store::count_sessions(int change) {
+  impl_->sessions_ += change;
 }
 
 }  // namespace freshet

@@ -53,6 +53,26 @@ class EventfulClock final : public Clock {
 }  // namespace
 
 TEST_SUITE("consistency") {
+  TEST_CASE("read (at least a version): is met by another store's synchronous append long before its own projector") {
+    const TempDir directory;
+    const auto clock = std::make_shared<EventfulClock>();
+    StoreOptions options = stepped(directory.file(), delayed(10min));
+    options.clock = clock;
+    Store store(std::move(options));
+    append(store, "a", 1);
+    run_due(store);
+    REQUIRE(store.is_projecting());
+    Store other(stepped(directory.file()));
+    clock->on_sleep = [&, done = false]() mutable {
+      if (!std::exchange(done, true)) append(other, "a", 2, Projecting::synchronous);
+    };
+    ReadRequest request = of_stream("a", AtLeastVersion{Version{1}});
+    request.timeout = 1h;
+    const Freshness freshness = store.read(request).freshness();
+    CHECK(freshness.version == Version{2});
+    CHECK(freshness.waited < 1s);
+  }
+
   TEST_CASE("read (eventual): answers at once with what is there") {
     const TempDir directory;
     Store store(stepped(directory.file(), delayed(50ms)));

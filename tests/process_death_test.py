@@ -261,6 +261,7 @@ class KilledMaintenanceTest(DeathTest):
             return self.start_victim("projection", "dead-letters", "retry"), again
 
         self.left = []
+        self.totals["retrying"] = 3 * DEAD_ORDERS * PAGE_BYTES
         self.play(retrying, rounds(6), orders=10, rounds_of_file=1, prepare=spoil)
         self.assertTrue(any(0 < letters < DEAD_ORDERS for letters in self.left), "no retry was cut short half-way")
 

@@ -9,6 +9,7 @@
 
 #include "cli/script_commands.hpp"
 #include "freshet/error.hpp"
+#include "resources.hpp"
 #include "scenario/demos.hpp"
 #include "scenario/json.hpp"
 #include "scenario/mermaid.hpp"
@@ -254,7 +255,8 @@ TEST_SUITE("scenario") {
   }
 
   TEST_CASE("play: two runs of a random script are the same to the byte") {
-    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto scripts = static_cast<std::uint64_t>(tests::asked_for("FRESHET_SCRIPTS", 200));
+    for (std::uint64_t seed = 1; seed <= scripts; ++seed) {
       CAPTURE(seed);
       const auto steps = steps_of(RandomScript{seed}.text());
       const Report report = play_virtual(steps, seed);

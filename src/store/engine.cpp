@@ -82,13 +82,15 @@ std::optional<Instant> EngineDriver::next_step() {
 }
 
 void EngineDriver::wait(std::uint64_t seen, Instant deadline) {
+  // Nobody here tells of what another process applies: all of it where that one projects, and otherwise what its
+  // synchronous appends do.
+  const Duration look = engine_ == Engine::stepped || is_projecting() ? Look::max : 2 * Look::min;
+  deadline = std::min(deadline, clock_.now() + look);
   if (engine_ == Engine::stepped) {
     step_until(seen, deadline);
-    return;
+  } else {
+    progress_.wait(clock_, seen, deadline);
   }
-  // Where another process projects, nobody here tells of its progress.
-  if (!is_projecting()) deadline = std::min(deadline, clock_.now() + 2 * Look::min);
-  progress_.wait(clock_, seen, deadline);
 }
 
 // What the thread would do meanwhile.

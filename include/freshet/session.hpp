@@ -39,7 +39,8 @@ class Session {
   // For what a session has no say in; reads of it are not noted.
   [[nodiscard]] Store& store() const;
 
-  // The store's log. What is appended or read through it counts as seen; give it to execute() and replay().
+  // The store's log. What is appended or read through it counts as seen, a version or a head that it tells of included;
+  // give it to execute() and replay().
   // What append_async() records counts when its result is asked for, which is done while the session lives.
   [[nodiscard]] EventLog& log() const;
 

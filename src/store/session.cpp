@@ -50,8 +50,18 @@ class NotingLog final : public EventLog {
     return appended;
   }
 
-  [[nodiscard]] Position head() const override { return log_.head(); }
-  [[nodiscard]] Version version(const StreamId& stream) const override { return log_.version(stream); }
+  [[nodiscard]] Position head() const override {
+    const Position head = log_.head();
+    seen_.note(head);
+    return head;
+  }
+
+  [[nodiscard]] Version version(const StreamId& stream) const override {
+    const Version version = log_.version(stream);
+    // Its event is up to here.
+    if (version > Version{}) seen_.note(log_.head());
+    return version;
+  }
 
   [[nodiscard]] std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const override {
     return noted(log_.read_all(after, events_max));
@@ -82,7 +92,12 @@ class NotingLog final : public EventLog {
 
  private:
   [[nodiscard]] AppendResult noted(AppendResult result) const {
-    if (const auto* appended = std::get_if<Appended>(&result)) seen_.note(appended->last);
+    if (const auto* appended = std::get_if<Appended>(&result)) {
+      seen_.note(appended->last);
+    } else if (std::get<Conflict>(result).actual > Version{}) {
+      // It tells of a version.
+      seen_.note(log_.head());
+    }
     return result;
   }
 

@@ -4,6 +4,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 #include <utility>
@@ -138,6 +139,7 @@ std::int64_t checksum(const RecordedEvent& event) {
 }
 
 std::vector<RecordedEvent> read_all(sqlite::Connection& connection, Position after, std::size_t events_max) {
+  after = std::max(after, Position{});
   auto& statement = connection.statement(select_after_position);
   const sqlite::Run run(statement, after.value, limit(events_max));
   std::vector<RecordedEvent> events;
@@ -170,10 +172,10 @@ std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::s
 
 std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const StreamId& stream, Version after,
                                        std::size_t events_max) {
+  constexpr Version last{std::numeric_limits<std::int64_t>::max()};
   const auto number = find_stream(connection, stream);
-  if (!number) return {};
-  return read_versions(connection, {stream, *number}, Version{after.value + 1},
-                       Version{std::numeric_limits<std::int64_t>::max()}, events_max);
+  if (!number || after == last) return {};
+  return read_versions(connection, {stream, *number}, Version{std::max(after, Version{}).value + 1}, last, events_max);
 }
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event) {

@@ -138,6 +138,7 @@ TEST_SUITE("subscription_threads") {
     };
     const OnNews<EventBatch> nothing = [](const EventBatch&) {};
     std::atomic<bool> has_other = false;
+    std::atomic<bool> is_in_last_round = false;
     std::atomic<bool> is_stopping = false;
     std::atomic<bool> told_other_late = false;
     subscription::Dispatcher dispatcher(subscription::Dispatcher::Drive::thread, readers, clock,
@@ -150,6 +151,8 @@ TEST_SUITE("subscription_threads") {
                                              return;
                                            }
                                            // The round that has the other one in it as well.
+                                           is_in_last_round = true;
+                                           is_in_last_round.notify_all();
                                            while (!is_stopping) {
                                              try {
                                                static_cast<void>(dispatcher.subscribe<EventBatch>(feed(), nothing, {}));
@@ -163,6 +166,7 @@ TEST_SUITE("subscription_threads") {
         feed(), [&](const EventBatch&) { told_other_late = told_other_late || is_stopping; }, {});
     has_other = true;
     has_other.notify_all();
+    is_in_last_round.wait(false);
     dispatcher.stop();
     CHECK_FALSE(told_other_late);
     CHECK(other.ended() == "the store is closed");

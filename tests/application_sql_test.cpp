@@ -6,6 +6,7 @@
 
 #include "engine_fixture.hpp"
 #include "freshet/freshet.h"
+#include "last_words.hpp"
 
 using namespace freshet;
 using namespace freshet::tests;
@@ -329,6 +330,36 @@ TEST_SUITE("application_sql") {
       CHECK(store.dead_letters().empty());
       CHECK(number(store, "SELECT count(*) FROM search WHERE search MATCH '12'") == 2);
     }
+  }
+
+  TEST_CASE("open: projections keep their names and tables apart, and the engine's") {
+    class Named final : public Projection {
+     public:
+      Named(std::string name, std::string table) : name_(std::move(name)), table_(std::move(table)) {}
+      [[nodiscard]] std::string_view name() const override { return name_; }
+      [[nodiscard]] int schema_version() const override { return 1; }
+      [[nodiscard]] std::vector<std::string> tables() const override { return {table_}; }
+      void create(Tables& tables) const override {
+        tables.execute("CREATE TABLE IF NOT EXISTS " + table_ + " (x INTEGER)");
+      }
+      void apply(const RecordedEvent&, Tables&) const override {}
+
+     private:
+      std::string name_;
+      std::string table_;
+    };
+    const auto opening = [](const std::string& name, const std::string& table) {
+      return last_words([&] {
+        const TempDir directory;
+        StoreOptions options = idle(directory.file());
+        options.projections.push_back(std::make_shared<Named>(name, table));
+        const Store store(std::move(options));
+      });
+    };
+    CHECK(opening("named", "named").empty());
+    CHECK(holds(opening("totals", "named"), "no two projections have one name"));
+    CHECK(holds(opening("named", "totals"), "no two projections share a table"));
+    CHECK(holds(opening("named", "Events"), "not named as the engine's"));
   }
 
   TEST_CASE("query: a reading reads its own moment and nothing else") {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine_fixture.hpp"
+#include "freshet/session.hpp"
 
 using namespace freshet;
 using namespace freshet::tests;
@@ -55,6 +56,48 @@ TEST_SUITE("backup") {
     CHECK(text(first, "SELECT id FROM store") == text(directory.file(), "SELECT id FROM store"));
     CHECK(text(first, "SELECT epoch FROM store") != text(directory.file(), "SELECT epoch FROM store"));
     CHECK(text(first, "SELECT epoch FROM store") != text(second, "SELECT epoch FROM store"));
+  }
+
+  TEST_CASE("backup: one that is put back twice is two histories, and the original's tokens are refused by both") {
+    const TempDir directory;
+    const TempDir copies;
+    const auto restore = [&] {
+      std::filesystem::copy_file(copies.file(), directory.file(), std::filesystem::copy_options::overwrite_existing);
+    };
+    // The tokens of one history, which the ones before are refused in.
+    std::vector<std::string> tokens;
+    const auto live = [&] {
+      Store store(stepped(directory.file()));
+      for (const std::string& token : tokens) {
+        CHECK(error_of([&] { const Session refused(store, token); }) == ErrorCode::foreign_session);
+      }
+      Session session(store);
+      static_cast<void>(append(store, "a", 1));
+      session.note(store.log().head());
+      tokens.push_back(session.token());
+      return store.identity().epoch;
+    };
+    {
+      Store store(stepped(directory.file()));
+      append(store, "a", 1);
+      REQUIRE(store.backup(copies.file()).has_value());
+      // To look at the copy changes nothing.
+      StoreOptions looking = idle(copies.file());
+      looking.mode = OpenMode::read_only;
+      CHECK(Store(looking).verify().problems.empty());
+    }
+    live();
+    restore();
+    const std::string first = live();
+    {
+      // Opened again it is the same history.
+      Store store(stepped(directory.file()));
+      CHECK(store.identity().epoch == first);
+      const Session same(store, tokens.back());
+    }
+    restore();
+    CHECK(live() != first);
+    CHECK(tokens.size() == 3);
   }
 
   TEST_CASE("backup: a file that is there is left as it is, unless it is to be replaced") {

@@ -36,6 +36,19 @@ std::int64_t offsets(Store& store) {
 }  // namespace
 
 TEST_SUITE("projector") {
+  TEST_CASE("step: a lease that cannot be opened stops the projector, and the log goes on") {
+    const TempDir directory;
+    std::filesystem::create_directory(directory.file().string() + "-lease");
+    Store store(stepped(directory.file()));
+    append(store, "a", 1);
+    run_until_idle(store);
+    CHECK_FALSE(store.is_projecting());
+    CHECK(holds(store.read({.projections = {"totals"}, .consistency = Strong{}}).warnings().front(),
+                "the projector has stopped: cannot open"));
+    append(store, "a", 1);
+    CHECK(store.log().head() == Position{2});
+  }
+
   TEST_CASE("step: every event is applied exactly once under duplicates and reordering between streams") {
     const TempDir directory;
     Store store(stepped(directory.file(), unruly()));

@@ -230,6 +230,52 @@ TEST_SUITE("session") {
           "'abc' is no session token: it has to be copied to the letter");
   }
 
+  TEST_CASE("log: what a conflict, a version and a head tell of is seen") {
+    const TempDir directory;
+    Store store(stepped(directory.file(), delayed(50ms)));
+    for (const char* id : {"a", "a", "b"}) append(store, id, 1);
+    Session told_by_conflict(store);
+    Append request = to("a");
+    request.expected = ExpectedVersion::exactly(Version{1});
+    CHECK(std::holds_alternative<Conflict>(told_by_conflict.log().append(request)));
+    CHECK(freshness(told_by_conflict, any_of("a", 1min)).version == Version{2});
+    append(store, "a", 1);
+    Session told_by_version(store);
+    CHECK(told_by_version.log().version(stream("a")) == Version{3});
+    CHECK(freshness(told_by_version, any_of("a", 1min)).version == Version{3});
+    append(store, "b", 1);
+    Session told_by_head(store);
+    CHECK(told_by_head.log().head() == Position{5});
+    CHECK(freshness(told_by_head, any_list(1min)).position == Position{5});
+  }
+
+  TEST_CASE("log: what is not there yet is nothing that was seen") {
+    const TempDir directory;
+    Store store(stepped(directory.file(), delayed(1h)));
+    append(store, "a", 1);
+    Session session(store);
+    CHECK(session.log().version(stream("none")) == Version{});
+    Append request = to("none");
+    request.expected = ExpectedVersion::exactly(Version{1});
+    CHECK(std::holds_alternative<Conflict>(session.log().append(request)));
+    CHECK(session.seen() == Position{});
+  }
+
+  TEST_CASE("read: a rebuild does not take a session back") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    Session session(store);
+    static_cast<void>(session.log().append(to("a")));
+    run_until_idle(store);
+    CHECK(freshness(session, any_list()).position == Position{1});
+    CHECK(store.rebuild("totals", [&](std::int64_t, std::int64_t) {
+      CHECK_FALSE(freshness(session, any_list()).stale);
+      CHECK(session.seen() == Position{1});
+      return true;
+    }));
+    CHECK(freshness(session, any_list()).position == Position{1});
+  }
+
   TEST_CASE("token: one of another store is refused at once") {
     const TempDir directory;
     const TempDir elsewhere;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "subscription/dispatcher.hpp"
 #include "subscription_fixture.hpp"
 
 using namespace std::chrono_literals;
@@ -122,6 +123,72 @@ TEST_SUITE("subscription_threads") {
     append(projecting, "a", 1);
     told.wait([](const auto& all) { return !all.empty() && all.back().projections.front().position == Position{2}; });
     CHECK(total(reading) == 2);
+  }
+
+  TEST_CASE("stop: it waits for the callback that runs, and not for those whose turn would be next") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    for (int value = 1; value <= 2; ++value) append(store, "a", value);
+    sqlite::Pool readers({.file = directory.file()});
+    SystemClock clock;
+    Signal news;
+    const auto upcasting = std::make_shared<const log::Upcasting>();
+    const auto feed = [&] {
+      return std::make_unique<subscription::EventFeed>(EventsRequest{.events_max = 1}, upcasting);
+    };
+    const OnNews<EventBatch> nothing = [](const EventBatch&) {};
+    std::atomic<bool> has_other = false;
+    std::atomic<bool> is_in_last_round = false;
+    std::atomic<bool> is_stopping = false;
+    std::atomic<bool> told_other_late = false;
+    subscription::Dispatcher dispatcher(subscription::Dispatcher::Drive::thread, readers, clock,
+                                        {.news = news, .notice = [](const std::string&) {}});
+    const auto busy =
+        dispatcher.subscribe<EventBatch>(feed(),
+                                         [&](const EventBatch& batch) {
+                                           if (batch.through == Position{1}) {
+                                             has_other.wait(false);
+                                             return;
+                                           }
+                                           // The round that has the other one in it as well.
+                                           is_in_last_round = true;
+                                           is_in_last_round.notify_all();
+                                           while (!is_stopping) {
+                                             try {
+                                               static_cast<void>(dispatcher.subscribe<EventBatch>(feed(), nothing, {}));
+                                             } catch (const Error&) {
+                                               is_stopping = true;
+                                             }
+                                           }
+                                         },
+                                         {});
+    const auto other = dispatcher.subscribe<EventBatch>(
+        feed(), [&](const EventBatch&) { told_other_late = told_other_late || is_stopping; }, {});
+    has_other = true;
+    has_other.notify_all();
+    is_in_last_round.wait(false);
+    dispatcher.stop();
+    CHECK_FALSE(told_other_late);
+    CHECK(other.ended() == "the store is closed");
+  }
+
+  TEST_CASE("subscribe_to_events: what an upcaster throws ends the one subscription, whatever it is") {
+    const TempDir directory;
+    StoreOptions options = threaded(directory.file());
+    options.engine = Engine::off;
+    {
+      Store store(options);
+      append(store, "a", 1);
+    }
+    options.upcasters = {{"Deposited", 1, [](std::string_view) -> std::string { throw 42; }}};
+    Gate noticed;
+    options.on_notice = [&](const Notice&) { noticed.pass(); };
+    noticed.open();
+    Store store(options);
+    const auto subscription = store.subscribe_to_events({}, [](const EventBatch&) {});
+    noticed.wait_until_entered();
+    REQUIRE(subscription.ended().has_value());
+    CHECK(holds(*subscription.ended(), "something was thrown that is no exception"));
   }
 
   TEST_CASE("subscribe_to_events: where nobody projects, events are told all the same") {

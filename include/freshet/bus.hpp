@@ -54,7 +54,8 @@ struct BusOptions {
   Delay delay = FixedDelay{};  // Of each message anew; none by default.
   // The probability that a delivered event is delivered once more, after a further delay.
   double duplicate_probability = 0.0;
-  // A delivery that is not acknowledged for this long is repeated.
+  // A delivery that is not acknowledged for this long is repeated; above 0. Longer than redeliver_after_max is taken
+  // for that.
   Duration redeliver_after = std::chrono::seconds{30};
   // The same seed makes the same choices for the same messages.
   std::uint64_t seed = 1;
@@ -63,6 +64,9 @@ struct BusOptions {
   // Messages held in memory for one consumer. Above it they are dropped and read from the log later.
   std::size_t messages_max = 65'536;
 };
+
+// Longer than any process runs.
+inline constexpr Duration redeliver_after_max = std::chrono::hours{24 * 365 * 10};
 
 // Each has its own order and its own offset for every consumer; more spread nothing any further.
 inline constexpr int partitions_max = 1'024;

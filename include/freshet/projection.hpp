@@ -39,14 +39,17 @@ class Projection {
   // From 1. Raise it when create() or apply() would give other rows; the tables are then made again.
   [[nodiscard]] virtual int schema_version() const = 0;
 
-  // The tables, as they stand in braces in the SQL. No two projections share one, and none begins with "app_".
+  // The tables, as they stand in braces in the SQL; views may be among them. No two projections share one, and none
+  // begins with "app_" or is named as a table of the engine's.
   [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
 
-  // Creates the tables and their indexes, empty.
+  // Creates the tables, empty, with their indexes, views and triggers, whose names are put in braces as well. After a
+  // rebuild an index has another name, and the rest has its own again.
   virtual void create(Tables& tables) const = 0;
 
   // Writes what `event` means. Whatever it throws is a failure of this event: it is tried again, and
-  // after ProjectorOptions::attempts_max handled as ProjectorOptions::on_failure says.
+  // after ProjectorOptions::attempts_max handled as ProjectorOptions::on_failure says. What a statement has met that is
+  // no fault of the event's (a full disk, damage) stops the projector, whatever is made of the exception here.
   virtual void apply(const RecordedEvent& event, Tables& tables) const = 0;
 };
 
@@ -56,10 +59,13 @@ enum class OnFailure {
   stop,         // The projector stops; every waiting read is told at once.
 };
 
+// A longer pause would be a stop.
+inline constexpr Duration retry_backoff_max = std::chrono::hours{24};
+
 // What is done about an event that a projection throws on.
 struct ProjectorOptions {
-  int attempts_max = 3;                                    // The first one included.
-  Duration retry_backoff = std::chrono::milliseconds{10};  // Doubles with each attempt.
+  int attempts_max = 3;                                    // The first one included, which is always made.
+  Duration retry_backoff = std::chrono::milliseconds{10};  // Doubles with each attempt, up to retry_backoff_max.
   OnFailure on_failure = OnFailure::dead_letter;
 };
 

@@ -25,7 +25,7 @@ struct AtLeastVersion {
 struct AtLeastPosition {
   Position position;
 };
-// Everything is in the answer that was recorded at least this long before the read began.
+// Everything is in the answer that was recorded at least this long before the read began; 0 or more.
 struct MaxStaleness {
   Duration age;
 };
@@ -38,8 +38,9 @@ using Consistency = std::variant<Eventual, AtLeastVersion, AtLeastPosition, MaxS
 
 // What to do when the target was not reached in time, or cannot be reached any more.
 enum class OnTimeout {
-  stale,   // Answer with what is there, marked stale, with a warning.
-  error,   // Throw Error `stale` on a timeout, `projection_failed` on a stopped projector or a dead letter.
+  stale,  // Answer with what is there, marked stale, with a warning.
+  error,  // Throw Error `stale` on a timeout or on rows of older rules, `projection_failed` on a stopped projector or a
+          // dead letter.
   replay,  // Read one stream from the log instead; see replay() in decider.hpp. Reading::must_replay().
 };
 
@@ -58,7 +59,7 @@ struct ReadRequest {
   Consistency consistency = Eventual{};
   // Beside that, everything up to here is in the answer. A Session sets it.
   Position seen = {};
-  Duration timeout = read_timeout_default;  // A longer one than read_timeout_max is taken for that.
+  Duration timeout = read_timeout_default;  // From 0 to read_timeout_max; others are taken for the nearer of these.
   OnTimeout on_timeout = OnTimeout::stale;
 };
 
@@ -72,7 +73,8 @@ enum class Source {
 struct Freshness {
   Source source = Source::read_model;
   // The answer lacks something that was asked for; of an Eventual read, something that the log holds. A
-  // dead letter among what was asked for makes it stale as well.
+  // dead letter among what was asked for makes it stale as well, and so do rows that were made by older rules (a lower
+  // schema version than this store's), until they are made again.
   bool stale = false;
   // For the whole log: everything up to `position` is in the answer, and the log's last was `head`.
   Position position;
@@ -105,7 +107,7 @@ class Reading {
   // Of this moment; it does not change while the Reading lives.
   [[nodiscard]] const Freshness& freshness() const;
 
-  // One sentence each, for people; empty unless the answer is stale.
+  // One sentence each, for people; empty unless the answer is stale, or its rows were made by a newer release.
   [[nodiscard]] const std::vector<std::string>& warnings() const;
 
   // The target was not reached, and OnTimeout::replay asks for the log.
@@ -118,7 +120,7 @@ class Reading {
   // others. A read that has everything up to here does not go back behind this one.
   [[nodiscard]] Position newest() const;
 
-  // As Tables::query, reading only.
+  // As Tables::query, reading only: what would write, or touch the transaction or the connection, is `invalid`.
   [[nodiscard]] Rows query(std::string_view sql, Values values = {});
 
  private:

@@ -39,8 +39,9 @@ class Session {
   // For what a session has no say in; reads of it are not noted.
   [[nodiscard]] Store& store() const;
 
-  // The store's log. What is appended or read through it counts as seen; give it to execute() and replay().
-  // What append_async() records counts when its result is asked for. Valid as long as the session.
+  // The store's log. What is appended or read through it counts as seen, a version or a head that it tells of included;
+  // give it to execute() and replay(). Valid as long as the session.
+  // What append_async() records counts when its result is asked for, if the session lives then.
   [[nodiscard]] EventLog& log() const;
 
   // As Store::read, with all that was seen in the answer; what the answer shows counts as seen from then on.

@@ -4,6 +4,11 @@
 // text. A table's name stands in braces, `{orders}`: during a rebuild it names the new table that is
 // being filled, otherwise the one in use. Put the names of indexes in braces as well.
 //
+// A text is one statement. The transaction and the connection are the engine's: BEGIN, COMMIT, ROLLBACK, SAVEPOINT,
+// ATTACH, a PRAGMA and temporary tables are `invalid`. A statement that lets SQLite roll the transaction back (ON
+// CONFLICT ROLLBACK, or raise(ROLLBACK) in a trigger) fails, and with it all that the transaction holds, whoever
+// catches the exception.
+//
 // Threads: objects here belong to the call or the Reading that gave them; one thread at a time.
 // Failure: Error, as EventLog says; a statement that SQLite does not accept, or that is given another number of
 // values than it has parameters, is `invalid`.

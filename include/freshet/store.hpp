@@ -64,7 +64,7 @@ struct StoreOptions {
 
   // These change what is promised.
   Durability durability = Durability::power_loss;
-  Duration busy_timeout = std::chrono::seconds{5};  // For the turn to write, against other processes; a day at most.
+  Duration busy_timeout = std::chrono::seconds{5};  // For the turn to write, against other processes; 0 to a day.
   ProjectorOptions projector = {};
   BusOptions bus = {};
 
@@ -72,7 +72,8 @@ struct StoreOptions {
   std::shared_ptr<Clock> clock = nullptr;
   // Called on any of the store's threads; must not call the store. The library itself prints nothing.
   std::function<void(const Notice&)> on_notice = {};
-  std::function<void(const Trace&)> on_trace = {};  // Likewise, of whatever happens to an event; see trace.hpp.
+  // Likewise called for whatever happens to an event; see trace.hpp. What they throw goes no further.
+  std::function<void(const Trace&)> on_trace = {};
 };
 
 // Where a projector dies; see Store::crash_projector.
@@ -176,7 +177,8 @@ class Store {
   [[nodiscard]] Verification verify(const Progress& progress = {});
 
   // Copies the store as it is at one moment into `file`, while others write. The copy is whole in that one file and
-  // appears under its name when it is safe on the disk; it has the store's id and an epoch of its own. A file that is
+  // appears under its name when it is safe on the disk; it has the store's id, and an epoch of its own that changes
+  // once more when it is first opened to be written, so that what is put back twice is two histories. A file that is
   // there already is `io`, or replaced. Nothing: `progress`, told in pages, has stopped it. Nothing is left behind
   // then, as after an exception.
   [[nodiscard]] std::optional<Backup> backup(const std::filesystem::path& file,

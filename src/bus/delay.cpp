@@ -60,7 +60,7 @@ Duration draw_one(const FixedDelay& delay, Random& /*random*/) {
 
 Duration draw_one(const UniformDelay& delay, Random& random) {
   ensure(delay.min <= delay.max, "the shortest delay is not above the longest");
-  const auto steps = microseconds(delay.max - delay.min) + 1.0;
+  const auto steps = microseconds(delay.max) - microseconds(delay.min) + 1.0;
   return bounded(microseconds(delay.min) + std::floor(draw_unit(random) * steps));
 }
 

@@ -31,6 +31,7 @@ int partition_of(std::int64_t stream_number, int partitions) {
 
 Schedule::Schedule(const BusOptions& options, std::string_view group, const Offsets& committed, const Clock& clock)
     : options_(options),
+      redeliver_after_(std::min(options.redeliver_after, redeliver_after_max)),
       clock_(clock),
       seed_(mixed(options.seed) ^ hash(group)),
       last_(committed.empty() ? Position{} : *std::ranges::min_element(committed)),
@@ -130,7 +131,7 @@ Delivery Schedule::take_arrival(Instant now) {
   Delivery delivery = std::move(arrivals_.back().delivery);
   arrivals_.pop_back();
   if (delivery.attempt == 1) {
-    outstanding_.push_back({now + options_.redeliver_after, delivery});
+    outstanding_.push_back({now + redeliver_after_, delivery});
     partition(*delivery.event).unacknowledged[delivery.event->position] = std::prev(outstanding_.end());
   }
   return delivery;
@@ -138,7 +139,7 @@ Delivery Schedule::take_arrival(Instant now) {
 
 Delivery Schedule::redeliver(Instant now) {
   Outstanding& overdue = outstanding_.front();
-  overdue.redeliver_at = now + options_.redeliver_after;
+  overdue.redeliver_at = now + redeliver_after_;
   ++overdue.delivery.attempt;
   // Moves it to the back; where it is known by its iterator, that stays valid.
   outstanding_.splice(outstanding_.end(), outstanding_, outstanding_.begin());

@@ -86,6 +86,7 @@ class Schedule {
   Delivery redeliver(Instant now);
 
   const BusOptions options_;
+  const Duration redeliver_after_;
   const Clock& clock_;
   const std::uint64_t seed_;
   Position last_;

@@ -164,6 +164,7 @@ std::int64_t checksum(const RecordedEvent& event) {
 }
 
 std::vector<RecordedEvent> read_all(sqlite::Connection& connection, Position after, std::size_t events_max) {
+  after = std::max(after, Position{});
   auto& statement = connection.statement(select_after_position);
   const sqlite::Run run(statement, after.value, limit(events_max));
   std::vector<RecordedEvent> events;
@@ -203,8 +204,9 @@ std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::s
 
 std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const StreamId& stream, Version after,
                                        std::size_t events_max) {
-  return read_versions(connection, stream, Version{after.value + 1}, Version{std::numeric_limits<std::int64_t>::max()},
-                       events_max);
+  constexpr Version last{std::numeric_limits<std::int64_t>::max()};
+  if (after == last) return {};
+  return read_versions(connection, stream, Version{std::max(after, Version{}).value + 1}, last, events_max);
 }
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event) {

@@ -13,6 +13,9 @@ namespace {
 // Between two tries to turn a new file to write-ahead logging, for which SQLite itself does not wait.
 constexpr Duration retry_pause = std::chrono::milliseconds{5};
 
+// At the end of a backup's epoch.
+constexpr std::string_view backup_mark = "-backup";
+
 bool is_empty(sqlite::Connection& connection) {
   return connection.integer("PRAGMA application_id") == 0 &&
          connection.integer("SELECT count(*) FROM sqlite_master") == 0;
@@ -91,6 +94,16 @@ void make(sqlite::Connection& connection, Duration busy_timeout, Clock& clock) {
   transaction.commit();
 }
 
+// A copy that is put back twice has two histories. So each gets its epoch when it is first opened to be written.
+void begin_history_of_backup(sqlite::Connection& connection) {
+  if (!identity_of(connection).epoch.ends_with(backup_mark)) return;
+  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
+  // Another process may have been quicker.
+  if (!identity_of(connection).epoch.ends_with(backup_mark)) return;
+  connection.execute("UPDATE store SET epoch = lower(hex(randomblob(8)))");
+  transaction.commit();
+}
+
 // SQLite would take a new or empty file for the owner of an old write-ahead log, and throw that away.
 void check_no_orphaned_log(const std::filesystem::path& file) {
   std::error_code missing;
@@ -128,6 +141,11 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
   sqlite::Connection connection({.file = file, .access = access, .busy_timeout = busy_timeout});
   if (mode == OpenMode::create && is_empty(connection)) make(connection, busy_timeout, clock);
   check_format(connection, file);
+  if (mode != OpenMode::read_only) begin_history_of_backup(connection);
+}
+
+void mark_as_backup(sqlite::Connection& connection) {
+  connection.execute("UPDATE store SET epoch = lower(hex(randomblob(8))) || '" + std::string(backup_mark) + "'");
 }
 
 StoreIdentity identity_of(sqlite::Connection& connection) {

@@ -20,6 +20,9 @@ extern const char* const schema_sql;
 // if the mode allows. A file that is something else is left as it was.
 void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration busy_timeout, Clock& clock);
 
+// Of a copy: gives it an epoch that no store has, and another one to each store that is put in place of it.
+void mark_as_backup(sqlite::Connection& connection);
+
 [[nodiscard]] StoreIdentity identity_of(sqlite::Connection& connection);
 
 }  // namespace freshet::log

@@ -63,6 +63,9 @@ void Upcasting::upcast(RecordedEvent& event) const {
       event.data = chain[static_cast<std::size_t>(event.schema_version) - 1](event.data);
     } catch (const std::exception& exception) {
       throw Error(ErrorCode::invalid, "cannot upcast " + describe(event) + ": " + exception.what());
+    } catch (...) {
+      throw Error(ErrorCode::invalid,
+                  "cannot upcast " + describe(event) + ": something was thrown that is no exception");
     }
     ++event.schema_version;
   }

@@ -47,8 +47,8 @@ void apply(const Registered& registered, const RecordedEvent& event, Tables& tab
 }
 
 Duration backoff(const ProjectorOptions& options, int attempts) {
-  // It stops growing before the number overflows.
-  return options.retry_backoff * (1 << std::clamp(attempts - 1, 0, 20));
+  const Duration first = std::clamp<Duration>(options.retry_backoff, Duration{0}, retry_backoff_max);
+  return std::min<Duration>(first * (1 << std::clamp(attempts - 1, 0, 20)), retry_backoff_max);
 }
 
 Applier::Applier(sqlite::Connection& connection, const Catalog& catalog, OnTaken on_taken)

@@ -1,6 +1,8 @@
 // Registering projections.
 #include "projection/catalog.hpp"
 
+#include <set>
+
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
 #include "freshet/event_log.hpp"
@@ -57,16 +59,27 @@ void create_tables(const Projection& projection, Tables& tables, sqlite::Connect
   }
 }
 
-Catalog register_projections(sqlite::Connection& connection,
-                             std::span<const std::shared_ptr<const Projection>> projections) {
-  Catalog catalog;
+void check_rules(std::span<const std::shared_ptr<const Projection>> projections) {
+  std::set<std::string_view> names;
+  std::set<std::string> tables;
   for (const auto& projection : projections) {
+    ensure(projection != nullptr, "a projection is not null");
     ensure(!projection->name().empty(), "a projection has a name");
+    ensure(names.insert(projection->name()).second, "no two projections have one name");
     ensure(projection->schema_version() > never_built, "a projection's schema version is 1 or more");
     for (const std::string& table : projection->tables()) {
       ensure(!table.starts_with(application_table_prefix),
              "a projection's tables are not named as the application's own");
+      ensure(!sqlite::is_table_of_engine(table.c_str()), "a projection's tables are not named as the engine's");
+      ensure(tables.insert(table).second, "no two projections share a table");
     }
+  }
+}
+
+Catalog register_projections(sqlite::Connection& connection,
+                             std::span<const std::shared_ptr<const Projection>> projections) {
+  Catalog catalog;
+  for (const auto& projection : projections) {
     if (const auto entry = find_entry(connection, projection->name())) {
       catalog.push_back({projection, entry->number});
       check_not_newer(catalog.back(), *entry);

@@ -17,6 +17,9 @@ struct Registered {
 };
 using Catalog = std::vector<Registered>;
 
+// What projection.hpp asks of names and numbers, or else the process stops with a sentence.
+void check_rules(std::span<const std::shared_ptr<const Projection>> projections);
+
 // Gives each projection a number, and empty tables where it has none yet. One that is new to a log
 // with events is left marked as outdated. Runs in a write transaction.
 [[nodiscard]] Catalog register_projections(sqlite::Connection& connection,

@@ -21,6 +21,7 @@
 #include "projection/applier.hpp"
 #include "projection/rebuild.hpp"
 #include "sqlite/commit_mark.hpp"
+#include "sqlite/failure.hpp"
 
 namespace freshet::projection {
 
@@ -38,8 +39,8 @@ struct ProjectorContext {
   Signal& work;      // Told when there may be something to do.
   Signal& progress;  // To be told when something was done.
   std::function<void(Notice::Level, const std::string&)> notice;
-  std::function<void(const Error&)> failed;  // Told of what the store's file answered, when it has stopped work.
-  std::function<void(const Trace&)> trace;   // Empty: nobody listens.
+  std::function<void(const sqlite::Failure&)> failed;  // Told of what the store's file answered, when that ended work.
+  std::function<void(const Trace&)> trace;             // Empty: nobody listens.
   ProjectorOptions options;
 };
 
@@ -109,6 +110,8 @@ class Projector {
   void release_due_blocks();
   void commit_offsets_if_due();
   void write_offsets();
+  // Says so if it was the file that answered.
+  void tell_failure(const Error& error) const;
   void fail(const std::string& reason);
   void die();
   void drop_memory();

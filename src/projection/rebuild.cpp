@@ -20,7 +20,7 @@ Rebuild::Rebuild(sqlite::Connection& connection, log::Turn& turn, Clock& clock, 
       lease_(store, "rebuild") {}
 
 bool Rebuild::step() {
-  if (!tables_) start();
+  if (!started_) start();
   while (true) {
     const std::size_t dead_letters = dead_letters_.size();
     try {
@@ -62,6 +62,7 @@ void Rebuild::start() {
   if (!is_outdated(registered_, entry)) discarded_ = load_discarded(connection_, registered_.number);
   head_ = log::last_of_log(connection_).position;
   transaction.commit();
+  started_ = true;
 }
 
 bool Rebuild::run_batch() {
@@ -141,7 +142,7 @@ void Rebuild::replace_dead_letters() {
 
 void Rebuild::abandon() noexcept {
   // Without a start there are no new tables, and no suffix to tell them from the old ones.
-  if (!tables_) return;
+  if (!started_) return;
   try {
     const std::lock_guard turn(turn_);
     sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);

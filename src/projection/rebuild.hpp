@@ -74,6 +74,7 @@ class Rebuild {
   Lease lease_;
   std::string suffix_;
   std::optional<ReadTables> tables_;
+  bool started_ = false;
   Position position_;  // Everything up to here is in the new tables.
   Position head_;
   Instant next_attempt_{};

@@ -75,11 +75,29 @@ void count_dead_letters(Reading::State& state, const ReadRequest& request,
   }
 }
 
+// Says where the rows were made by other rules than this store's. True: older ones, by which nothing more is applied.
+bool compare_rules(Reading::State& state, std::span<const projection::Entry> entries, const ReadRequest& request,
+                   std::span<const std::shared_ptr<const Projection>> rules) {
+  bool outdated = false;
+  for (std::size_t index = 0; index < entries.size(); ++index) {
+    const auto own = std::ranges::find(rules, request.projections[index], &Projection::name);
+    if (own == rules.end() || (*own)->schema_version() == entries[index].schema_version) continue;
+    const bool newer = entries[index].schema_version > (*own)->schema_version();
+    outdated = outdated || !newer;
+    state.warnings.push_back(
+        (newer ? "" : "stale: ") + ("the rows of the projection '" + request.projections[index]) +
+        "' are of its schema version " + std::to_string(entries[index].schema_version) + ", which " +
+        (newer ? "a newer release has made; this one has version " : "is to be replaced by version ") +
+        std::to_string((*own)->schema_version()));
+  }
+  return outdated;
+}
+
 }  // namespace
 
 Reading Reader::read(const ReadRequest& request) {
   const Instant began = clock_.now();
-  const Instant deadline = began + std::min(request.timeout, read_timeout_max);
+  const Instant deadline = began + std::clamp(request.timeout, Duration{0}, read_timeout_max);
   std::optional<Target> target;
   bool waited = false;
   while (true) {
@@ -108,9 +126,11 @@ Reading Reader::read(const ReadRequest& request) {
     if (waited || !ending.met) state->freshness.waited = std::chrono::duration_cast<Duration>(clock_.now() - began);
     judge(*state, request, *target, ending);
     count_dead_letters(*state, request, stream);
+    const bool outdated = compare_rules(*state, state->entries, request, rules_);
+    state->freshness.stale = state->freshness.stale || outdated;
     const bool asked_in_vain = state->freshness.stale && target->asks();
     if (asked_in_vain && request.on_timeout == OnTimeout::error) {
-      const bool failed = ending.met || ending.failure;
+      const bool failed = (ending.met && !outdated) || ending.failure;
       throw Error(failed ? ErrorCode::projection_failed : ErrorCode::stale, state->warnings.front());
     }
     state->must_replay = asked_in_vain && request.on_timeout == OnTimeout::replay;

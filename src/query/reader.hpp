@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "freshet/clock.hpp"
+#include "freshet/projection.hpp"
 #include "freshet/query.hpp"
 #include "query/snapshot.hpp"
 
@@ -32,8 +34,10 @@ class Progressing {
 
 class Reader {
  public:
-  Reader(Snapshots& snapshots, Clock& clock, Progressing& progressing)
-      : snapshots_(snapshots), clock_(clock), progressing_(progressing) {}
+  // `rules` are those of this store, which may not be those that made the rows. All of these outlive the reader.
+  Reader(Snapshots& snapshots, Clock& clock, Progressing& progressing,
+         std::span<const std::shared_ptr<const Projection>> rules)
+      : snapshots_(snapshots), clock_(clock), progressing_(progressing), rules_(rules) {}
 
   [[nodiscard]] Reading read(const ReadRequest& request);
 
@@ -41,6 +45,7 @@ class Reader {
   Snapshots& snapshots_;
   Clock& clock_;
   Progressing& progressing_;
+  std::span<const std::shared_ptr<const Projection>> rules_;
 };
 
 }  // namespace freshet::query

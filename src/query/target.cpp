@@ -50,6 +50,7 @@ Target::Target(Snapshot& snapshot, const ReadRequest& request, const Clock& cloc
   if (const auto* at_least = std::get_if<AtLeastPosition>(&request.consistency)) {
     position_ = at_least->position;
   } else if (const auto* staleness = std::get_if<MaxStaleness>(&request.consistency)) {
+    if (staleness->age < Duration{0}) throw Error(ErrorCode::invalid, "the age of a MaxStaleness is 0 or more");
     position_ = last_recorded_by(snapshot.connection(), clock.wall_time() - staleness->age);
     why_ = ", the last one of the asked age";
   } else if (std::holds_alternative<Strong>(request.consistency)) {

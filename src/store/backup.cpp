@@ -3,6 +3,7 @@
 
 #include "base/pending_file.hpp"
 #include "log/event_rows.hpp"
+#include "log/format.hpp"
 #include "sqlite/page_copy.hpp"
 
 namespace freshet::store {
@@ -23,9 +24,10 @@ bool copy_pages(sqlite::Connection& source, const std::filesystem::path& file, c
 }
 
 void renew_epoch(const std::filesystem::path& file) {
-  // Closed at the end of its life, it folds the write-ahead log into the file.
   sqlite::Connection copy({.file = file, .access = sqlite::Access::read_write, .sync = sqlite::Sync::full});
-  copy.execute("UPDATE store SET epoch = lower(hex(randomblob(8)))");
+  log::mark_as_backup(copy);
+  // Closing would do so as well, and keep to itself that it failed.
+  copy.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 }  // namespace

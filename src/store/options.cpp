@@ -7,6 +7,7 @@
 
 #include "freshet/error.hpp"
 #include "log/format.hpp"
+#include "projection/catalog.hpp"
 #include "projection/upcast_projection.hpp"
 
 namespace freshet::store {
@@ -37,8 +38,18 @@ StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upc
       // There is nobody else to be told of it.
     }
   };
+  if (options.on_trace) {
+    options.on_trace = [tell = std::move(options.on_trace), notice = options.on_notice](const Trace& trace) {
+      try {
+        tell(trace);
+      } catch (const std::exception& exception) {
+        notice({Notice::Level::error, std::string("being told of an event has failed: ") + exception.what()});
+      }
+    };
+  }
   if (options.mode == OpenMode::read_only) options.engine = Engine::off;
-  options.busy_timeout = std::min<Duration>(options.busy_timeout, busy_timeout_max);
+  options.busy_timeout = std::clamp<Duration>(options.busy_timeout, Duration{0}, busy_timeout_max);
+  projection::check_rules(options.projections);
   if (!upcasting->is_empty()) {
     for (auto& projection : options.projections) {
       projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);

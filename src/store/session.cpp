@@ -31,12 +31,15 @@ class NotingLog final : public EventLog {
  public:
   NotingLog(EventLog& log, std::shared_ptr<Seen> seen) : log_(log), seen_(std::move(seen)) {}
 
-  [[nodiscard]] AppendResult append(const Append& request) override { return noted(log_.append(request), *seen_); }
+  [[nodiscard]] AppendResult append(const Append& request) override { return noted(log_.append(request)); }
 
   [[nodiscard]] std::future<AppendResult> append_async(const Append& request) override {
-    return std::async(std::launch::deferred, [seen = seen_, future = log_.append_async(request)]() mutable {
-      return noted(future.get(), *seen);
-    });
+    return std::async(std::launch::deferred,
+                      [&log = log_, seen = std::weak_ptr(seen_), future = log_.append_async(request)]() mutable {
+                        AppendResult result = future.get();
+                        if (const auto living = seen.lock()) note(result, *living, log);
+                        return result;
+                      });
   }
 
   void write(const std::function<void(AppendTransaction&)>& body) override {
@@ -51,8 +54,18 @@ class NotingLog final : public EventLog {
     return appended;
   }
 
-  [[nodiscard]] Position head() const override { return log_.head(); }
-  [[nodiscard]] Version version(const StreamId& stream) const override { return log_.version(stream); }
+  [[nodiscard]] Position head() const override {
+    const Position head = log_.head();
+    seen_->note(head);
+    return head;
+  }
+
+  [[nodiscard]] Version version(const StreamId& stream) const override {
+    const Version version = log_.version(stream);
+    // Its event is up to here.
+    if (version > Version{}) seen_->note(log_.head());
+    return version;
+  }
 
   [[nodiscard]] std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const override {
     return noted(log_.read_all(after, events_max));
@@ -82,8 +95,16 @@ class NotingLog final : public EventLog {
   }
 
  private:
-  [[nodiscard]] static AppendResult noted(AppendResult result, Seen& seen) {
-    if (const auto* appended = std::get_if<Appended>(&result)) seen.note(appended->last);
+  static void note(const AppendResult& result, Seen& seen, const EventLog& log) {
+    if (const auto* appended = std::get_if<Appended>(&result)) {
+      seen.note(appended->last);
+    } else if (std::get<Conflict>(result).actual > Version{}) {
+      seen.note(log.head());  // It tells of a version, whose event is up to there.
+    }
+  }
+
+  [[nodiscard]] AppendResult noted(AppendResult result) const {
+    note(result, *seen_, log_);
     return result;
   }
 
@@ -93,7 +114,7 @@ class NotingLog final : public EventLog {
   }
 
   EventLog& log_;
-  std::shared_ptr<Seen> seen_;  // Of futures as well, which may outlive the session.
+  std::shared_ptr<Seen> seen_;  // Futures may outlive it.
 };
 
 }  // namespace

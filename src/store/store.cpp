@@ -36,13 +36,13 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   bool drain(const std::function<bool()>& cancelled);
   std::vector<ProjectionStatus> projections();
   bool rebuild(std::string_view name, const Progress& progress);
-  // Runs a writing `body`. An error that leaves it unknown what reached the disk ends the log as well.
+  // Runs a writing `body`. A failure that leaves it unknown what reached the disk ends the log as well.
   template <typename Body>
   auto guarded(const Body& body) {
     try {
       return body();
-    } catch (const Error& error) {
-      log_.close_after(error);
+    } catch (const sqlite::Failure& failure) {
+      log_.close_after(failure);
       throw;
     }
   }
@@ -128,7 +128,7 @@ Store::Impl::Impl(StoreOptions options)
       log_(writer_.get(), log_snapshots_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
       lease_(options_.file, "lease"),
       engine_(options_.engine, *options_.clock, work_, progress_, [this] { let_go_of_snapshots(); }),
-      reader_(query_snapshots_, *options_.clock, engine_),
+      reader_(query_snapshots_, *options_.clock, engine_, options_.projections),
       dispatcher_(options_.engine == Engine::stepped ? subscription::Dispatcher::Drive::steps
                                                      : subscription::Dispatcher::Drive::thread,
                   readers_, *options_.clock, {.news = news_, .notice = [this](const std::string& message) {
@@ -241,7 +241,7 @@ void Store::Impl::start_engine() {
       .work = work_,
       .progress = progress_,
       .notice = [this](Notice::Level level, const std::string& message) { options_.on_notice({level, message}); },
-      .failed = [this](const Error& error) { log_.close_after(error); },
+      .failed = [this](const sqlite::Failure& failure) { log_.close_after(failure); },
       .trace = options_.on_trace,
       .options = options_.projector}));
 }

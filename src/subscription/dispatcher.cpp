@@ -42,10 +42,16 @@ bool Dispatcher::step() {
   bool busy = false;
   try {
     look();
-    for (const auto& subscriber : round) busy = subscriber->dispatch(**connection_) || busy;
-  } catch (const Error& error) {
-    // The file cannot even be asked whether it has changed.
-    for (const auto& subscriber : round) subscriber->fail(error.what());
+    for (const auto& subscriber : round) {
+      if (stopping_) break;
+      busy = subscriber->dispatch(**connection_) || busy;
+    }
+  } catch (const std::exception& exception) {
+    // The file cannot even be asked whether it has changed. Somebody in the way is gone at the next look.
+    const auto* error = dynamic_cast<const Error*>(&exception);
+    if (error == nullptr || error->code() != ErrorCode::busy) {
+      for (const auto& subscriber : round) subscriber->fail(exception.what());
+    }
   }
   stepping_ = false;
   return busy;

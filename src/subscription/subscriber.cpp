@@ -73,11 +73,12 @@ bool Subscriber<News>::look(sqlite::Connection& connection) {
   std::optional<News> news;
   try {
     news = feed_->next(connection);
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::busy) {
+  } catch (const std::exception& exception) {
+    const auto* error = dynamic_cast<const Error*>(&exception);
+    if (error != nullptr && error->code() == ErrorCode::busy) {
       mark_due();
     } else {
-      fail(error.what());
+      fail(exception.what());
     }
     return false;
   }

@@ -129,6 +129,26 @@ Seen fail_everywhere(const IoErrors& errors, std::int64_t count, std::int64_t fe
   return seen;
 }
 
+// Writes more rows for an event than the cache holds, so that the disk is written to before the transaction ends; and
+// keeps to itself what fails of it.
+class Swelling final : public Projection {
+ public:
+  static constexpr std::int64_t rows = 40;
+
+  [[nodiscard]] std::string_view name() const override { return "swelling"; }
+  [[nodiscard]] int schema_version() const override { return 1; }
+  [[nodiscard]] std::vector<std::string> tables() const override { return {"swelling"}; }
+  void create(Tables& tables) const override { tables.execute("CREATE TABLE {swelling} (bytes BLOB)"); }
+  void apply(const RecordedEvent& /*event*/, Tables& tables) const override {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      try {
+        tables.execute("INSERT INTO {swelling} VALUES (zeroblob(1000000))");
+      } catch (const Error&) {  // NOLINT(bugprone-empty-catch): that is what it is for.
+      }
+    }
+  }
+};
+
 // Enough pages that three of them begin a checkpoint.
 void append_padded(Store& store) {
   NewEvent one = event(1);
@@ -193,6 +213,30 @@ TEST_SUITE("io_error") {
     Store store(options);
     CHECK(store.drain());
     CHECK(status(store, "totals").dead_letters == 0);
+    CHECK(total(store) == 1);
+  }
+
+  TEST_CASE("apply: a disk that is full among the rows makes no dead letter, even if the projection says nothing") {
+    const TempDir directory;
+    Disk disk;
+    StoreOptions options = stepped(directory.file());
+    options.projections.push_back(std::make_shared<Swelling>());
+    {
+      Store store(options);
+      append(store, "a", 1);
+      disk.arm({.fail_at = 1, .fail_until = for_ever, .failure = faults::Failure::full, .only = Call::write});
+      run_until_idle(store);
+      CHECK(disk.failures() > 0);
+      CHECK_FALSE(store.drain());
+      CHECK(holds(store.read({.projections = {"swelling"}, .consistency = Strong{}}).warnings().front(),
+                  "the projector has stopped: cannot use"));
+    }
+    disk.arm({});
+    Store store(options);
+    CHECK(status(store, "swelling").dead_letters == 0);
+    CHECK(number(store, "SELECT count(*) FROM swelling") == 0);
+    run_until_idle(store);
+    CHECK(number(store, "SELECT count(*) FROM swelling") == Swelling::rows);
     CHECK(total(store) == 1);
   }
 

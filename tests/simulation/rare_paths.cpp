@@ -44,6 +44,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> nam
     "rebuild overtaken",
     "background rebuild",
     "old release beside new",
+    "rows of older rules",
+    "rows of newer rules",
     "drained",
     "verified",
     "stale eventual",

@@ -47,6 +47,8 @@ enum class Rare {
   rebuild_overtaken,
   background_rebuild,
   old_release_beside_new,
+  rows_of_older_rules,
+  rows_of_newer_rules,
   drained,
   verified,
   stale_eventual,

@@ -31,6 +31,14 @@ bool has_dead_letters(const ReadRequest& request, const Snapshot& snapshot, cons
   });
 }
 
+// Rows that older rules have made than those of this release, or newer ones.
+bool has_rows_of(std::strong_ordering rules, const ReadRequest& request, const Snapshot& snapshot,
+                 std::int64_t schema_version) {
+  return std::ranges::any_of(request.projections, [&](const std::string& name) {
+    return name == "totals" && (find(snapshot, name).schema_version <=> schema_version) == rules;
+  });
+}
+
 std::string describe(const ReadRequest& request) {
   static constexpr std::array levels = {"eventual", "min version", "min position", "max staleness", "strong"};
   return std::string("read ") + levels[request.consistency.index()] + " of " +
@@ -141,10 +149,15 @@ void Simulation::check_answer(Reading& reading, const Wait& wait) {
   check_freshness(freshness, request, snapshot, model_, clock_->wall_time());
 
   const bool met = is_met(request, wait.asked, snapshot);
+  const bool outdated = has_rows_of(std::strong_ordering::less, request, snapshot, wait.process.schema_version);
+  counters_.count_if(outdated, Rare::rows_of_older_rules);
   const bool lacks = is_eventual(request) ? freshness.behind_events > 0 : !met;
   expect_equal("an answer is marked stale exactly when it lacks something",
-               lacks || has_dead_letters(request, snapshot, model_), freshness.stale);
-  expect_equal("a stale answer has a warning, and no other has", freshness.stale, !reading.warnings().empty());
+               lacks || outdated || has_dead_letters(request, snapshot, model_), freshness.stale);
+  const bool newer = has_rows_of(std::strong_ordering::greater, request, snapshot, wait.process.schema_version);
+  counters_.count_if(newer, Rare::rows_of_newer_rules);
+  expect_equal("a stale answer has a warning, and so have newer rows, and no other has", freshness.stale || newer,
+               !reading.warnings().empty());
   const bool unmet_promise = freshness.stale && !is_eventual(request);
   expect_equal("a read with OnTimeout::replay is to be replayed where it is stale",
                unmet_promise && request.on_timeout == OnTimeout::replay, reading.must_replay());
@@ -163,11 +176,15 @@ void Simulation::check_error(const Error& error, const Wait& wait) {
   Reading reading = wait.process.store->read({.projections = {"totals"}});
   const Snapshot snapshot = take_snapshot(reading);
   const bool met = is_met(wait.request, wait.asked, snapshot);
-  const bool failed = met || wait.process.stopped_at;
+  const bool outdated = has_rows_of(std::strong_ordering::less, wait.request, snapshot, wait.process.schema_version);
+  const bool failed = (met && !outdated) || wait.process.stopped_at;
   expect_equal("the code of a read that was not answered",
                std::string(name(failed ? ErrorCode::projection_failed : ErrorCode::stale)),
                std::string(name(error.code())));
-  if (met) expect("a read that is met throws for dead letters alone", has_dead_letters(wait.request, snapshot, model_));
+  if (met) {
+    expect("a read that is met throws for dead letters and rows of older rules alone",
+           outdated || has_dead_letters(wait.request, snapshot, model_));
+  }
   check_ending(wait, met);
   counters_.count(Rare::error_instead);
 }

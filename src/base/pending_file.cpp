@@ -39,6 +39,10 @@ void sync(const std::filesystem::path& file) {
 
 PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing)
     : target_(std::move(target)), existing_(existing) {
+  // The renaming would replace a link, and not what it leads to.
+  std::error_code nowhere;
+  const auto linked = std::filesystem::canonical(target_, nowhere);
+  if (!nowhere && std::filesystem::is_symlink(target_, nowhere)) target_ = linked;
   check_target();
   // The first name that is free. A number rather than mkstemp(), whose files are secrets: this one is to have
   // the permissions of any other, and the mask that gives them belongs to the whole process.
@@ -61,6 +65,9 @@ void PendingFile::check_target() const {
   std::error_code ignored;
   if (std::filesystem::is_directory(target_, ignored)) {
     throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': it is a directory");
+  }
+  if (std::filesystem::exists(target_, ignored) && !std::filesystem::is_regular_file(target_, ignored)) {
+    throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': it is a device or a pipe: name a file");
   }
   if (existing_ == ExistingFile::refuse && std::filesystem::exists(target_, ignored)) {
     throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': there is such a file already");

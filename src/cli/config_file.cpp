@@ -28,6 +28,17 @@ std::string text_of(std::istream& stream) {
   return text;
 }
 
+// No option stands in a list of sections, and toml++ up to 3.4 aborts on what is no name in one: "[[=".
+void check_sections(const std::string& text) {
+  std::istringstream lines{text};
+  std::size_t number = 1;
+  for (std::string line; std::getline(lines, line); ++number) {
+    const std::size_t begin = line.find_first_not_of(" \t");
+    if (begin == std::string::npos || line.compare(begin, 2, "[[") != 0) continue;
+    throw ConfigError(number, "a section stands in one pair of brackets");
+  }
+}
+
 // "Error while parsing array: expected ..."
 std::string why(std::string_view description) {
   constexpr std::string_view beginning = "Error ";
@@ -122,6 +133,7 @@ ConfigError::ConfigError(std::size_t line, const std::string& why)
 
 std::vector<ConfigEntry> read_config(std::istream& stream) {
   const std::string text = text_of(stream);
+  check_sections(text);
   try {
     return ConfigReader{}.read(toml::parse(text));
   } catch (const toml::parse_error& error) {

@@ -80,11 +80,6 @@ std::string money(std::int64_t minor, const std::string& currency) {
   return orders::format_money(minor, currency) + " " + printable(currency);
 }
 
-// "1 order", "2 orders"
-std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 std::string milliseconds(Duration duration) {
   return fmt::format("{:.1f} ms", static_cast<double>(duration.count()) / 1e3);
 }
@@ -116,9 +111,12 @@ std::string order_freshness(const Freshness& freshness, const Palette& palette) 
 std::string log_freshness(const Freshness& freshness, const Palette& palette) {
   const std::string rest = fmt::format("from {}{}", source_name(freshness.source), waited(freshness));
   if (!freshness.stale) return fmt::format("{}, {}\n", palette.good("fresh"), rest);
-  return fmt::format("{}: shows position {} of {}, {} and {} behind, {}\n", palette.bad("STALE"),
-                     freshness.position.value, freshness.head.value, counted(freshness.behind_events, "event"),
-                     milliseconds(freshness.behind), rest);
+  const std::string behind =
+      freshness.behind_events > 0
+          ? fmt::format(", {} and {} behind", counted(freshness.behind_events, "event"), milliseconds(freshness.behind))
+          : "";
+  return fmt::format("{}: shows position {} of {}{}, {}\n", palette.bad("STALE"), freshness.position.value,
+                     freshness.head.value, behind, rest);
 }
 
 class Writer {
@@ -310,6 +308,10 @@ class Writer {
 };
 
 }  // namespace
+
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 std::string render_text(const Answer& answer, const Palette& palette) {
   return std::visit(Writer{palette}, answer);

@@ -916,7 +916,8 @@ class SettingsTest(ProgramTest):
     def test_what_is_no_toml_is_an_error_with_its_line(self):
         for text, line in [
             ("\njson", 2), ('db = "x.db', 1), ("db = 'x.db\njson = true", 1), ("[order.list\nlimit = 1", 1),
-            ("[[order.list]]\nlimit = 1", 1), ('[order.place]\nitem = ["a:1:1",\n"b:1:1"\n', 3),
+            ("[[order.list]]\nlimit = 1", 1), ("\n[[=q", 2), ("\n\n [ = 1]", 3), ("[ ]", 1), ("\ufeff[ =", 1),
+            ("[\n=", 1), ('[order.place]\nitem = ["a:1:1",\n"b:1:1"\n', 3),
             ('[order.place]\nitem = ["a:1:1" "b:1:1"]\n', 2), ("json =", 1), ("json = true false", 1),
             ("= 1", 1), ("[", 1), ("; old", 1), ("json = true\n# more\njson = false", 3), ('db = "a\\q"', 1),
             ('db = "a\x01"', 1), ('db = "a\\u0000"', 1), ("json = true\nitem = " + "[" * 100_000, 2),

@@ -88,6 +88,17 @@ std::string seconds(Duration duration) {
   return fmt::format("{:.2f} s", static_cast<double>(duration.count()) / 1e6);
 }
 
+// How old something is: milliseconds as long as they say something.
+std::string age(Duration duration) {
+  using namespace std::chrono_literals;
+  if (duration < 10s) return milliseconds(duration);
+  const double whole = static_cast<double>(duration.count()) / 1e6;
+  if (duration < 2min) return fmt::format("{:.1f} s", whole);
+  if (duration < 2h) return fmt::format("{:.1f} min", whole / 60);
+  if (duration < 48h) return fmt::format("{:.1f} h", whole / 3600);
+  return fmt::format("{:.1f} days", whole / 86400);
+}
+
 std::string waited(const Freshness& freshness) {
   return freshness.waited > Duration{0} ? fmt::format(", waited {}", milliseconds(freshness.waited)) : "";
 }
@@ -103,8 +114,7 @@ std::string order_freshness(const Freshness& freshness, const Palette& palette) 
   if (!freshness.stale && shown >= latest) return fmt::format("{}, {}\n", palette.good("fresh"), rest);
   if (!freshness.stale) return fmt::format("version {} of {}, {}\n", shown, latest, rest);
   // A version that nobody has written yet is not there, and nothing is behind.
-  const std::string behind =
-      freshness.behind_events > 0 ? fmt::format(", {} behind", milliseconds(freshness.behind)) : "";
+  const std::string behind = freshness.behind_events > 0 ? fmt::format(", {} behind", age(freshness.behind)) : "";
   return fmt::format("{}: shows version {} of {}{}, {}\n", palette.bad("STALE"), shown, latest, behind, rest);
 }
 
@@ -113,7 +123,7 @@ std::string log_freshness(const Freshness& freshness, const Palette& palette) {
   if (!freshness.stale) return fmt::format("{}, {}\n", palette.good("fresh"), rest);
   const std::string behind =
       freshness.behind_events > 0
-          ? fmt::format(", {} and {} behind", counted(freshness.behind_events, "event"), milliseconds(freshness.behind))
+          ? fmt::format(", {} and {} behind", counted(freshness.behind_events, "event"), age(freshness.behind))
           : "";
   return fmt::format("{}: shows position {} of {}{}, {}\n", palette.bad("STALE"), freshness.position.value,
                      freshness.head.value, behind, rest);

@@ -7,9 +7,11 @@ Each test has a directory of its own. Nothing here sleeps and hopes: what is wai
 output, an event in the file or the end of a process. Closes with the line 'N passed, N failed'.
 """
 
+import contextlib
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import sqlite3
@@ -156,7 +158,8 @@ class HelpTest(ProgramTest):
 
     def test_the_programs_help_names_groups_and_global_options_with_defaults(self):
         text = self.text("--help")
-        for word in ["order", "log", "projection", "FRESHET_DB", "--config", "default: 5s", "default: 30s", "--seed"]:
+        for word in ["-h, --help", "order", "log", "projection", "FRESHET_DB", "--config", "default: 5s",
+                     "default: 30s", "--seed"]:
             self.assertIn(word, text)
         self.assertIn("default: 500ms", self.text("order", "get", "--help"))
 
@@ -235,6 +238,17 @@ class UsageTest(ProgramTest):
         self.usage("order", "place", "1", "--customer=", "--item", "a:1:1")
         self.usage("order", "cancel", "1", "--reason", "x" * 4001)
 
+    def test_behind_two_dashes_everything_is_an_argument(self):
+        self.assertEqual(self.usage("order", "get", "1", "--", "--strong"),
+                         "unexpected argument '--strong': options stand before the --")
+        self.assertIn("unexpected argument '--'", self.usage("order", "get", "1", "--", "--", "--", "--"))
+        self.assertIn("unexpected argument 'x'", self.usage("order", "get", "1", "--", "--", "x"))
+
+    def test_a_value_beyond_its_bounds_is_told_them(self):
+        self.assertIn("up to 24h", self.usage("order", "get", "1", "--timeout", "25h"))
+        self.assertIn("from 0 to 9223372036854775807", self.usage("order", "get", "1", "--min-version", str(2**63)))
+        self.assertIn("from 0 to 18446744073709551615", self.usage("order", "list", "--seed", str(2**64)))
+
     def test_freshness_options_exclude_each_other(self):
         options = [["--min-version", "1"], ["--min-position", "1"], ["--max-staleness", "1s"], ["--strong"],
                    ["--read-your-writes"], ["--as-of", "1"]]
@@ -306,6 +320,8 @@ class OrderCommandTest(ProgramTest):
 
     def test_an_expected_version_that_does_not_match_is_a_conflict(self):
         self.place()
+        error = self.fails(4, "version_conflict", "order", "pay", "7", "--expect-version", "2")
+        self.assertTrue(error["message"].startswith("order '7' does not exist and is at version 0, not at version 2"))
         error = self.fails(4, "version_conflict", "order", "pay", "1", "--expect-version", "2")
         self.assertEqual((error["expected_version"], error["actual_version"]), (2, 1))
         self.assertEqual(self.ok("order", "pay", "1", "--expect-version", "1")["version"], 2)
@@ -797,6 +813,10 @@ class FileTest(ProgramTest):
             ran = run(65534, *words)
             self.assertEqual(ran.code, 0, ran)
             self.assertEqual([file.name for file in self.path.glob("freshet.db?*")], [], words)
+        for words in (["get", "1", "--min-version", "1"], ["list", "--strong"], ["stats", "--min-position", "1"]):
+            ran = run(65534, "order", *words, "--require-fresh")
+            self.assertEqual(ran.code, 0, ran)
+        self.assertEqual(run(65534, "order", "pay", "1").code, 1)
         paid = run(65533, "order", "pay", "1")
         self.assertEqual(paid.code, 0, paid)
 
@@ -896,7 +916,8 @@ class SettingsTest(ProgramTest):
     def test_what_is_no_toml_is_an_error_with_its_line(self):
         for text, line in [
             ("\njson", 2), ('db = "x.db', 1), ("db = 'x.db\njson = true", 1), ("[order.list\nlimit = 1", 1),
-            ("[[order.list]]\nlimit = 1", 1), ('[order.place]\nitem = ["a:1:1",\n"b:1:1"\n', 3),
+            ("[[order.list]]\nlimit = 1", 1), ("\n[[=q", 2), ("\n\n [ = 1]", 3), ("[ ]", 1), ("\ufeff[ =", 1),
+            ("[\n=", 1), ('[order.place]\nitem = ["a:1:1",\n"b:1:1"\n', 3),
             ('[order.place]\nitem = ["a:1:1" "b:1:1"]\n', 2), ("json =", 1), ("json = true false", 1),
             ("= 1", 1), ("[", 1), ("; old", 1), ("json = true\n# more\njson = false", 3), ('db = "a\\q"', 1),
             ('db = "a\x01"', 1), ('db = "a\\u0000"', 1), ("json = true\nitem = " + "[" * 100_000, 2),
@@ -1051,6 +1072,26 @@ class SignalTest(ProgramTest):
             self.assertEqual(process.wait(PATIENCE), code)
             self.assertEqual(json.loads(process.stderr.read())["error"]["code"], "interrupted")
             self.assertEqual(self.ok("order", "get", order, "--strong", "--timeout", "20s")["version"], 1)
+
+    def test_a_verification_that_is_interrupted_says_so(self):
+        self.place()
+        # The program waits with what it says first until it has been sent the signal.
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(writer, b"." * 4096):
+                continue
+        os.set_blocking(writer, True)
+        process = self.start("--json", "log", "verify", "--log-level", "debug", stderr=writer)
+        os.close(writer)
+        status = Path(f"/proc/{process.pid}/status")
+        self.wait_until(lambda: int(re.search(r"SigCgt:\s+(\w+)", status.read_text())[1], 16) >> signal.SIGINT - 1 & 1)
+        process.send_signal(signal.SIGINT)
+        with open(reader, "rb", closefd=False) as stream:
+            err = stream.read().lstrip(b".").splitlines()
+        self.assertEqual((process.wait(PATIENCE), process.stdout.read()), (130, b""))
+        self.assertEqual(json.loads(err[-3])["error"]["code"], "interrupted", err)
 
     def test_a_query_ends_at_once(self):
         self.ok("order", "place", "1", "--customer", "c", "--item", "a:1:1")

@@ -50,11 +50,26 @@ class ForeignStoreTest(ProgramTest):
         self.looks("projection", "dead-letters", "list")
 
     def test_there_are_no_orders_in_it(self):
-        for words in (["get", "1"], ["list"], ["stats"]):
+        for words in (["get", "1"], ["list"], ["stats"], ["get", "1", "--min-version", "1"], ["list", "--strong"],
+                      ["stats", "--max-staleness", "1s"]):
             self.assertIn("no read tables of orders", self.looks("order", *words, code=5).err)
         for words in (["get", "1", "--read-your-writes"], ["get", "1", "--as-of", "1"], ["history", "1"]):
             self.assertIn("no such order", self.looks("order", *words, code=5).err)
         self.looks("--session", "new", "order", "list", code=5)
+
+    def test_a_shell_that_only_looks_changes_nothing(self):
+        before = self.contents()
+        lines = ["log show", "order list", "order list --strong", "order history 1", "projection list",
+                 "bus --delay 5ms", "log verify"]
+        ran = self.run_program("shell", input="\n".join(lines).encode())
+        self.assertIn("PiecesTaken", ran.out)
+        self.assertIn("sound", ran.out)
+        self.assertEqual(ran.err.count("no read tables of orders"), 2)
+        self.assertEqual(self.contents(), before)
+        ran = self.run_program("shell", input=b"log show\norder place 1 --customer c --item a:1:1\n"
+                                              b"order list --strong\n")
+        self.assertEqual((ran.code, ran.err), (0, ""))
+        self.assertEqual(len(self.ok("order", "list")["orders"]), 1)
 
     def test_a_command_on_an_order_makes_the_read_tables(self):
         self.place("1")

@@ -107,8 +107,21 @@ class OperationsTest(ProgramTest):
         self.place("new")
         self.assertEqual(self.ok("log", "backup", copy, "--force")["events"], 7)
 
+    def test_a_copy_never_takes_the_place_of_a_pipe_or_of_a_link(self):
+        self.fill(1)
+        os.mkfifo(self.path / "pipe")
+        os.symlink("file", self.path / "link")
+        for words in (["backup"], ["export", "--output"]):
+            self.assertIn("name a file", self.fails(1, "io_error", "log", *words, "pipe", "--force")["message"])
+            (self.path / "file").write_text("old", encoding="utf-8")
+            self.ok("log", *words, "link", "--force")
+            self.assertTrue((self.path / "link").is_symlink())
+            self.assertGreater((self.path / "file").stat().st_size, 3)
+        self.assertTrue((self.path / "pipe").is_fifo())
+
     def test_a_backup_of_what_is_not_there_makes_nothing(self):
-        self.fails(1, "file_missing", "log", "backup", str(self.path / "copy.db"))
+        error = self.fails(1, "file_missing", "log", "backup", str(self.path / "copy.db"))
+        self.assertIn("name another one with --db, or begin one with 'order place'", error["message"])
         self.assertEqual(os.listdir(self.path), [])
         self.fill(1)
         self.fails(1, "io_error", "log", "backup", str(self.path / "no" / "copy.db"))

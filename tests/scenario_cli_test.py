@@ -207,6 +207,7 @@ def the_list_names_every_demo(place):
 
 def an_unknown_demo_or_script_is_not_found(place):
     assert "did you mean 'staleness'" in place.error("demo", "stalenes", code=5)["message"]
+    assert "--print" in place.error("demo", "all", "--print", code=2)["message"]
     assert place.error("demo", "stalenes", "--print", code=5)["code"] == "not_found"
     assert place.error("run", "missing.fresh", code=5)["code"] == "not_found"
     place.error("run", ".", code=1)
@@ -290,6 +291,13 @@ def options_of_the_bus_hold_for_a_script_that_has_none_of_its_own(place):
     assert [window["gap_ms"] for window in report["windows"]] == [30]
     report = place.json("run", "-", "--clock", "virtual", "--delay", "30ms", stdin="bus --delay 10ms\n" + PLACE)
     assert [window["gap_ms"] for window in report["windows"]] == [10]
+
+
+def options_of_the_bus_hold_for_a_demo_whatever_its_script_says(place):
+    report = place.json("demo", "staleness", "--clock", "virtual", "--delay", "200ms")
+    assert [window["gap_ms"] for window in report["windows"]] == [200]
+    error = place.error("demo", "staleness", "--clock", "virtual", "--delay", "0ms", code=1)
+    assert "expected status=paid, found status=shipped" in error["message"], error
 
 
 def mermaid_draws_the_run(place):

@@ -351,6 +351,7 @@ class PipedTest(ShellTest):
     def test_exit_ends_it(self):
         ran = self.pipe([PLACE.format(1), "exit", "order pay 1"])
         self.assertEqual(ran.code, 0, ran)
+        self.assertIn("line 1: 'exit' stands alone on its line", self.pipe(["exit 3", "order get 1"]).err)
         self.assertEqual(self.order("1", "--strong")["status"], "created")
 
     def test_the_database_comes_from_the_shells_own_words(self):

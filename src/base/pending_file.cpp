@@ -27,6 +27,14 @@ std::filesystem::path with_suffix(const std::filesystem::path& file, const char*
   throw Error(code, what + ": " + std::generic_category().message(errno));
 }
 
+// A renaming would replace a link, and not what it leads to.
+std::filesystem::path behind_link(std::filesystem::path file) {
+  std::error_code nowhere;
+  if (!std::filesystem::is_symlink(file, nowhere)) return file;
+  auto linked = std::filesystem::canonical(file, nowhere);
+  return nowhere ? file : linked;
+}
+
 // A directory's entries are synced as a file's content is.
 void sync(const std::filesystem::path& file) {
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -38,7 +46,7 @@ void sync(const std::filesystem::path& file) {
 }  // namespace
 
 PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing)
-    : target_(std::move(target)),
+    : target_(behind_link(std::move(target))),
       existing_(existing),
       path_(with_suffix(target_, ".unfinished")),
       lease_(path_, "lease") {
@@ -76,6 +84,9 @@ void PendingFile::check_target() const {
   std::error_code ignored;
   if (std::filesystem::is_directory(target_, ignored)) {
     throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': it is a directory");
+  }
+  if (std::filesystem::exists(target_, ignored) && !std::filesystem::is_regular_file(target_, ignored)) {
+    throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': it is a device or a pipe: name a file");
   }
   if (existing_ == ExistingFile::refuse && std::filesystem::exists(target_, ignored)) {
     throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': there is such a file already");

@@ -28,6 +28,21 @@ std::string text_of(std::istream& stream) {
   return text;
 }
 
+// toml++ up to 3.4 takes it for granted that a section has a name, and aborts on "[ =" and "[[=".
+void check_sections(const std::string& text) {
+  constexpr std::string_view blanks = " \t";
+  constexpr std::string_view name_beginnings = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_\"'";
+  std::istringstream lines{text};
+  std::size_t number = 1;
+  for (std::string line; std::getline(lines, line); ++number) {
+    const std::size_t begin = line.find_first_not_of(" \t\xEF\xBB\xBF");  // The last three: a byte order mark.
+    if (begin == std::string::npos || line[begin] != '[') continue;
+    const std::size_t name = line.find_first_not_of(blanks, begin + 1);
+    if (name != std::string::npos && name_beginnings.find(line[name]) != std::string_view::npos) continue;
+    throw ConfigError(number, "a section has a name in one pair of brackets, as in [order.place]");
+  }
+}
+
 // "Error while parsing array: expected ..."
 std::string why(std::string_view description) {
   constexpr std::string_view beginning = "Error ";
@@ -122,6 +137,7 @@ ConfigError::ConfigError(std::size_t line, const std::string& why)
 
 std::vector<ConfigEntry> read_config(std::istream& stream) {
   const std::string text = text_of(stream);
+  check_sections(text);
   try {
     return ConfigReader{}.read(toml::parse(text));
   } catch (const toml::parse_error& error) {

@@ -51,7 +51,10 @@ Failure interrupted_failure(int signal, std::string message) {
 Failure failure_of(const Error& error) {
   // What the engine calls an invalid argument, the user typed.
   if (error.code() == ErrorCode::invalid) return usage_failure(error.what());
-  return {code_of(exit_of(error.code())), name(error.code()), error.what()};
+  // What to do about it is the command line's to say.
+  const char* advice =
+      error.code() == ErrorCode::file_missing ? ": name another one with --db, or begin one with 'order place'" : "";
+  return {code_of(exit_of(error.code())), name(error.code()), std::string{error.what()} + advice};
 }
 
 }  // namespace freshet::cli

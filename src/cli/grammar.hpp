@@ -93,7 +93,7 @@ class Group {
 };
 
 void add_settings(Command& program, Settings& settings);
-void add_bus_options(Command& command, BusOptions& bus);
+void add_bus_options(Command& command, BusChange& bus);
 void add_order_commands(Group& group);
 void add_order_queries(Group& group);
 void add_log_commands(Group& group);
@@ -106,9 +106,9 @@ void add_scenario_commands(Group& group, const Settings& settings);
 void add_bus_command(Group& group, const BusOptions& current);
 
 // What several grammars expect, for errors.
-inline constexpr const char* a_duration = "a duration such as 250us, 50ms or 1.5s";
+inline constexpr const char* a_duration = "a duration such as 250us, 50ms or 1.5s, up to 24h";
 inline constexpr const char* a_time = "a time from 1678 to 2261 such as 2017-10-02T10:56:33Z";
-inline constexpr const char* a_number = "a whole number";
-inline constexpr const char* a_number_from_1 = "a whole number from 1";
+inline constexpr const char* a_number = "a whole number from 0 to 9223372036854775807";
+inline constexpr const char* a_number_from_1 = "a whole number from 1 to 9223372036854775807";
 
 }  // namespace freshet::cli

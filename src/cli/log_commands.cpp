@@ -3,8 +3,10 @@
 
 #include <csignal>
 #include <cstddef>
+#include <iterator>
 
 #include "cli/commands.hpp"
+#include "cli/text.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::cli {
@@ -104,23 +106,28 @@ Result run_request(const ShowLog& asked, Session& session) {
 
 Result run_request(const VerifyLog& /*request*/, Session& session) {
   Store& store = session.store(OpenMode::read_only, Engine::off);
-  const Verification found = store.verify([&session](std::int64_t done, std::int64_t total) {
-    session.progress("verify", done, total);
-    return session.interrupted() == 0;
-  });
-  if (session.interrupted() != 0) {
+  Verification found;
+  try {
+    found = store.verify([&session](std::int64_t done, std::int64_t total) {
+      session.progress("verify", done, total);
+      return session.interrupted() == 0;
+    });
+  } catch (const Error&) {
+    if (session.interrupted() == 0) throw;
     return interrupted_failure(session.interrupted(), "interrupted: the file was not verified to its end");
   }
   if (found.problems.empty()) {
     session.answer(found);
     return std::nullopt;
   }
-  return Failure{.exit_code = static_cast<int>(Exit::corrupt),
-                 .code = "corrupt",
-                 .message = fmt::format("the file is damaged: {} problems in {} events of {} streams",
-                                        found.problems.size(), found.events, found.streams),
-                 .details = {{"events", found.events}, {"streams", found.streams}, {"problems", found.problems}},
-                 .remarks = found.problems};
+  return Failure{
+      .exit_code = static_cast<int>(Exit::corrupt),
+      .code = "corrupt",
+      .message = fmt::format("the file is damaged: {} in {} of {}: mend what can be mended, or go back to a backup",
+                             counted(std::ssize(found.problems), "problem"), counted(found.events, "event"),
+                             counted(found.streams, "stream")),
+      .details = {{"events", found.events}, {"streams", found.streams}, {"problems", found.problems}},
+      .remarks = found.problems};
 }
 
 }  // namespace freshet::cli

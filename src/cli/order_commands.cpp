@@ -32,9 +32,12 @@ Failure failure_of(const Conflict& conflict, const ChangeOrder& request) {
   const std::int64_t expected = request.options.expected.version().value;
   const std::int64_t actual = conflict.actual.value;
   const std::string order_id = request.order_id.value_or("");
-  Failure failure{static_cast<int>(Exit::conflict), "version_conflict",
-                  fmt::format("order '{}' is at version {}, not at version {}: read it again, then decide anew",
-                              order_id, actual, expected)};
+  const std::string order = !request.order_id ? "a new order"
+                            : actual == 0     ? fmt::format("order '{}' does not exist and", order_id)
+                                              : fmt::format("order '{}'", order_id);
+  Failure failure{
+      static_cast<int>(Exit::conflict), "version_conflict",
+      fmt::format("{} is at version {}, not at version {}: read it again, then decide anew", order, actual, expected)};
   failure.details = {{"order_id", order_id}, {"expected_version", expected}, {"actual_version", actual}};
   return failure;
 }

@@ -11,27 +11,24 @@ namespace {
 
 using MaybeOrder = orders::Answer<std::optional<orders::OrderView>>;
 
-// How a query opens the store. One that waits projects meanwhile, since perhaps nobody else does; one that does not
-// only looks.
-struct Opening {
-  OpenMode mode = OpenMode::read_only;
-  Engine engine = Engine::off;
-};
-
-Opening opening_for(const orders::ReadOptions& read) {
-  if (std::holds_alternative<Eventual>(read.consistency)) return {};
-  return {OpenMode::existing, Engine::threads};
+orders::Orders orders_to_look_at(Session& session) {
+  return session.orders(OpenMode::read_only, Engine::off);
 }
 
-Opening opening_for(const OrderRead& read) {
-  const auto* options = std::get_if<orders::ReadOptions>(&read);
-  return options == nullptr ? Opening{} : opening_for(*options);
-}
-
-// Whoever only looks does not make the read tables where they are missing.
-Result check_read_tables(Opening opening, Session& session) {
-  if (!session.store(opening.mode, opening.engine).projections().empty()) return std::nullopt;
-  return not_found_failure("the store has no read tables of orders: the first command on an order makes them");
+// Opens the store for a query of the read tables, which it does not make where they are missing.
+Result open_read_tables(const orders::ReadOptions& read, Session& session) {
+  if (session.store(OpenMode::read_only, Engine::off).projections().empty()) {
+    return not_found_failure("the store has no read tables of orders: the first command on an order makes them");
+  }
+  if (std::holds_alternative<Eventual>(read.consistency)) return std::nullopt;
+  // Who waits projects meanwhile, since perhaps nobody else does; but for who may not write.
+  try {
+    session.store(OpenMode::existing, Engine::threads);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::read_only && error.code() != ErrorCode::io) throw;
+    session.store(OpenMode::read_only, Engine::off);
+  }
+  return std::nullopt;
 }
 
 MaybeOrder read_order(orders::Orders& orders, const GetOrder& request) {
@@ -97,11 +94,10 @@ Result check_freshness(Stale stale, const Freshness& freshness, const std::vecto
 }  // namespace
 
 Result run_request(const GetOrder& request, Session& session) {
-  const Opening opening = opening_for(request.read);
-  orders::Orders orders = session.orders(opening.mode, opening.engine);
-  if (std::holds_alternative<orders::ReadOptions>(request.read)) {
-    if (auto failure = check_read_tables(opening, session)) return failure;
+  if (const auto* read = std::get_if<orders::ReadOptions>(&request.read)) {
+    if (auto failure = open_read_tables(*read, session)) return failure;
   }
+  orders::Orders orders = orders_to_look_at(session);
   MaybeOrder answer = read_order(orders, request);
   if (!answer.value) return missing_failure(request, answer);
 
@@ -114,20 +110,16 @@ Result run_request(const GetOrder& request, Session& session) {
 }
 
 Result run_request(const ListOrders& request, Session& session) {
-  const Opening opening = opening_for(request.read);
-  orders::Orders orders = session.orders(opening.mode, opening.engine);
-  if (auto failure = check_read_tables(opening, session)) return failure;
-  const ShownPage page = orders.list(request.request, request.read);
+  if (auto failure = open_read_tables(request.read, session)) return failure;
+  const ShownPage page = orders_to_look_at(session).list(request.request, request.read);
   auto refused = check_freshness(request.stale, page.freshness, page.warnings, log_freshness_json(page.freshness));
   if (!refused) session.answer(page);
   return refused;
 }
 
 Result run_request(const ShowStats& request, Session& session) {
-  const Opening opening = opening_for(request.read);
-  orders::Orders orders = session.orders(opening.mode, opening.engine);
-  if (auto failure = check_read_tables(opening, session)) return failure;
-  const ShownStats stats = orders.stats(request.read);
+  if (auto failure = open_read_tables(request.read, session)) return failure;
+  const ShownStats stats = orders_to_look_at(session).stats(request.read);
   auto refused = check_freshness(request.stale, stats.freshness, stats.warnings, log_freshness_json(stats.freshness));
   if (!refused) session.answer(stats);
   return refused;

@@ -162,6 +162,7 @@ class Parser {
     Parsed parsed;
     try {
       program_.parse(std::vector<std::string>{words.rbegin(), words.rend()});  // As CLI11 wants them.
+      settings_.bus = changed(settings_.bus, settings_.bus_change);
       parsed.outcome = Invocation{settings_, request()};
     } catch (const CLI::CallForHelp&) {
       parsed.outcome = HelpWanted{help_text(selected(program_))};

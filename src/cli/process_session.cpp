@@ -41,7 +41,19 @@ ProcessSession::ProcessSession(const Settings& settings, Requests requests, Outp
       log_(errors, settings.log_level, palette_for(settings.colour, STDERR_FILENO)) {}
 
 Store& ProcessSession::store(OpenMode mode, Engine engine) {
-  if (!store_) open(mode, engine);
+  if (store_ && mode_ == OpenMode::read_only && mode != OpenMode::read_only) close();
+  if (store_) return *store_;
+  if (requests_ == Requests::one) {
+    open(mode, engine);
+    return *store_;
+  }
+  // Of many requests the next one may change what this one only looks at, unless it is another application's.
+  if (mode == OpenMode::read_only) {
+    open(mode, Engine::off);
+    if (store_->projections().empty()) return *store_;
+    close();
+  }
+  open(mode == OpenMode::read_only ? OpenMode::existing : mode, Engine::threads);
   return *store_;
 }
 
@@ -50,11 +62,10 @@ void ProcessSession::open(OpenMode mode, Engine engine) {
   debug([&] { return fmt::format("opening '{}'", file.string()); });
   std::function<void(const Trace&)> on_trace;
   if (is_debugged()) on_trace = [this](const Trace& trace) { log_.write({Notice::Level::debug, trace_text(trace)}); };
-  // Of many requests the next one may change what the first one only looks at.
-  const bool is_live = requests_ == Requests::many;
+  mode_ = mode;
   store_.emplace(StoreOptions{.file = file,
-                              .mode = is_live && mode == OpenMode::read_only ? OpenMode::existing : mode,
-                              .engine = is_live ? Engine::threads : engine,
+                              .mode = mode,
+                              .engine = engine,
                               .projections = orders::projections(),
                               .durability = settings_.durability.value_or(Durability::power_loss),
                               .busy_timeout = settings_.busy_timeout,
@@ -73,7 +84,8 @@ freshet::Session* ProcessSession::user_session(OpenMode mode, Engine engine) {
   if (!user_session_) {
     const bool is_new = *settings_.session == new_session;
     // Who goes on has a store already, and may have to wait for somebody to project.
-    Store& opened = is_new ? store(mode, engine) : store(OpenMode::existing, Engine::threads);
+    Store& opened =
+        is_new || requests_ == Requests::many ? store(mode, engine) : store(OpenMode::existing, Engine::threads);
     user_session_ = is_new ? freshet::Session{opened} : freshet::Session{opened, *settings_.session};
   }
   return &*user_session_;
@@ -116,8 +128,9 @@ int ProcessSession::interrupted() {
 void ProcessSession::change_bus(const BusOptions& bus) {
   settings_.bus = bus;
   if (!store_) return;
+  const OpenMode mode = mode_ == OpenMode::read_only ? mode_ : OpenMode::existing;
   close();
-  store(OpenMode::existing, Engine::threads);
+  store(mode, Engine::threads);
 }
 
 Result ProcessSession::drain() {

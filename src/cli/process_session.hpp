@@ -61,7 +61,8 @@ class ProcessSession final : public Session {
   Log log_;
   SystemClock clock_;
   ProgressBar bar_{errors_, clock_};
-  std::optional<Store> store_;  // So far down that its threads end before what they log to.
+  OpenMode mode_ = OpenMode::read_only;  // Of the open store.
+  std::optional<Store> store_;           // So far down that its threads end before what they log to.
   std::optional<freshet::Session> user_session_;
 };
 

@@ -5,6 +5,14 @@
 
 namespace freshet::cli {
 
+BusOptions changed(BusOptions bus, const BusChange& change) {
+  bus.delay = change.delay.value_or(bus.delay);
+  bus.duplicate_probability = change.duplicate_probability.value_or(bus.duplicate_probability);
+  bus.redeliver_after = change.redeliver_after.value_or(bus.redeliver_after);
+  bus.seed = change.seed.value_or(bus.seed);
+  return bus;
+}
+
 Afterwards afterwards_of(const Request& request) {
   return std::visit(Overloaded{
                         [](const ChangeOrder& change) { return change.afterwards; },

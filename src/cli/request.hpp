@@ -23,6 +23,16 @@ enum class LogLevel { debug, info, warning, error, off };
 // In the working directory.
 inline constexpr const char* default_file = "freshet.db";
 
+// What words say of the bus. Where they are silent, what held before goes on.
+struct BusChange {
+  std::optional<Delay> delay = std::nullopt;
+  std::optional<double> duplicate_probability = std::nullopt;
+  std::optional<Duration> redeliver_after = std::nullopt;
+  std::optional<std::uint64_t> seed = std::nullopt;
+};
+
+[[nodiscard]] BusOptions changed(BusOptions bus, const BusChange& change);
+
 // What holds for a whole process rather than for one request.
 struct Settings {
   std::optional<std::filesystem::path> file = std::nullopt;  // Not given: default_file.
@@ -32,6 +42,7 @@ struct Settings {
   std::optional<Durability> durability = std::nullopt;  // Not given: power_loss.
   Duration busy_timeout = std::chrono::seconds{5};
   BusOptions bus = {};
+  BusChange bus_change = {};  // What of it was given; `bus` has it already.
   // The token of the user's session, or new_session. Not given: none.
   std::optional<std::string> session = std::nullopt;
 };
@@ -168,6 +179,7 @@ struct PlayOptions {
   Durability durability = Durability::power_loss;
   Duration busy_timeout = std::chrono::seconds{5};
   BusOptions bus = {};
+  BusChange bus_change = {};  // What holds whatever the script says.
   // Where to draw the run.
   std::optional<std::filesystem::path> mermaid = std::nullopt;
   std::optional<std::filesystem::path> html = std::nullopt;

@@ -83,10 +83,13 @@ void add_demo(Group& group, const Settings& settings) {
                                   "demo list\n  freshet demo staleness\n  freshet demo all --clock virtual",
                                   [draft, &settings]() -> Request {
                                     if (draft->name == "list") return ListDemos{};
-                                    if (draft->wanted == Draft::Wanted::print) return PrintDemo{draft->name};
+                                    if (draft->wanted == Draft::Wanted::print) {
+                                      if (draft->name == "all") throw Misuse("--print prints one script: name it");
+                                      return PrintDemo{draft->name};
+                                    }
                                     PlayDemo demo{draft->name, with_settings(draft->options, settings)};
-                                    // Its script says the rest.
-                                    demo.options.bus.seed = settings.bus.seed;
+                                    demo.options.bus = settings.bus;
+                                    demo.options.bus_change = settings.bus_change;
                                     if (demo.name == "all" && demo.options.file) {
                                       throw Misuse("--keep keeps the database of one demonstration: name it");
                                     }

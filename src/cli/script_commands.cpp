@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "cli/commands.hpp"
@@ -12,6 +13,7 @@
 #include "cli/overloaded.hpp"
 #include "cli/parser.hpp"
 #include "cli/printable.hpp"
+#include "cli/text.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::cli {
@@ -50,7 +52,7 @@ class StageSession final : public Session {
 // What a command's answers come to on one line. `asked` are the command's words.
 class Summary {
  public:
-  Summary(std::string asked, std::size_t answers) : asked_(std::move(asked)), answers_(answers) {}
+  Summary(std::string asked, std::int64_t answers) : asked_(std::move(asked)), answers_(answers) {}
 
   Occurrence operator()(const orders::Done& done) const {
     return {.kind = Kind::succeeded,
@@ -73,22 +75,23 @@ class Summary {
   }
 
   Occurrence operator()(const ShownPage& page) const {
-    return read(fmt::format("{} orders", page.value.orders.size()), page.freshness.stale);
+    return read(counted(std::ssize(page.value.orders), "order"), page.freshness.stale);
   }
 
   Occurrence operator()(const ShownStats& stats) const {
-    return read(fmt::format("{} orders", stats.value.orders), stats.freshness.stale);
+    return read(counted(stats.value.orders, "order"), stats.freshness.stale);
   }
 
   Occurrence operator()(const Imported& imported) const {
-    return {.kind = Kind::succeeded, .what = fmt::format("success: {} lines applied", imported.result.applied)};
+    return {.kind = Kind::succeeded,
+            .what = fmt::format("success: {} applied", counted(imported.result.applied, "line"))};
   }
 
-  Occurrence operator()(const HistoryEvent& /*event*/) const { return read(fmt::format("{} events", answers_)); }
-  Occurrence operator()(const LogEvent& /*event*/) const { return read(fmt::format("{} events", answers_)); }
+  Occurrence operator()(const HistoryEvent& /*event*/) const { return read(counted(answers_, "event")); }
+  Occurrence operator()(const LogEvent& /*event*/) const { return read(counted(answers_, "event")); }
 
   Occurrence operator()(const Verification& found) const {
-    return read(fmt::format("{} events, {} problems", found.events, found.problems.size()));
+    return read(fmt::format("{}, {}", counted(found.events, "event"), counted(std::ssize(found.problems), "problem")));
   }
 
   Occurrence operator()(const auto& /*other*/) const { return read("done"); }
@@ -99,7 +102,7 @@ class Summary {
   }
 
   std::string asked_;
-  std::size_t answers_;
+  std::int64_t answers_;
 };
 
 bool is_change(const Request& request) {
@@ -136,7 +139,7 @@ Reply failed(const Request& request, const std::string& asked, const Failure& fa
 Reply answered(const std::string& asked, const std::vector<Answer>& answers) {
   if (answers.empty())
     return {{.kind = Kind::read, .what = asked + " -> nothing"}, nlohmann::ordered_json::array(), ""};
-  Occurrence occurrence = std::visit(Summary{asked, answers.size()}, answers.front());
+  Occurrence occurrence = std::visit(Summary{asked, std::ssize(answers)}, answers.front());
   const bool is_stream =
       std::holds_alternative<HistoryEvent>(answers.front()) || std::holds_alternative<LogEvent>(answers.front());
   if (!is_stream) return {std::move(occurrence), document_of(answers.front()), ""};
@@ -196,7 +199,7 @@ BusOptions ScriptCommands::bus(const std::vector<std::string>& words, const BusO
   std::vector<std::string> whole{"bus"};
   whole.insert(whole.end(), words.begin(), words.end());
   const Request request = invocation_of(whole, {.bus = current}).request;
-  return std::get<ChangeBus>(request).bus;
+  return changed(std::get<ChangeBus>(request).bus, fixed_);
 }
 
 }  // namespace freshet::cli

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/request.hpp"
 #include "cli/session.hpp"
 #include "scenario/steps.hpp"
 
@@ -11,8 +12,9 @@ namespace freshet::cli {
 
 class ScriptCommands final : public scenario::CommandLine {
  public:
-  // `session` is that of the process which plays the script; it hears notes and knows of signals.
-  explicit ScriptCommands(Session& session) : session_(session) {}
+  // `session` is that of the process which plays the script; it hears notes and knows of signals. `fixed` holds of
+  // the bus, whatever the script says of it.
+  explicit ScriptCommands(Session& session, const BusChange& fixed = {}) : session_(session), fixed_(fixed) {}
 
   [[nodiscard]] std::vector<std::string> groups() const override;
   [[nodiscard]] scenario::RunCommand command(const std::vector<std::string>& words) const override;
@@ -20,6 +22,7 @@ class ScriptCommands final : public scenario::CommandLine {
 
  private:
   Session& session_;
+  BusChange fixed_;
 };
 
 }  // namespace freshet::cli

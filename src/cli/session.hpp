@@ -18,9 +18,9 @@ class Session {
   Session& operator=(const Session&) = delete;
   virtual ~Session() = default;
 
-  // The open store. `mode` and `engine` are what the request needs at least; they matter where the store
-  // is not open yet. What only looks asks for OpenMode::read_only: then nothing changes in the file, which may be
-  // another application's.
+  // The open store. `mode` and `engine` are what the request needs at least. A store that was only looked at is
+  // opened anew for a request that needs more, and what refers to it ends. What only looks asks for
+  // OpenMode::read_only: then nothing changes in the file, which may be another application's.
   virtual Store& store(OpenMode mode, Engine engine) = 0;
 
   // The user's own session, which holds of what is read and changed; null if none is asked for. Throws if it

@@ -16,7 +16,7 @@ std::optional<Duration> parse_duration_above_zero(const std::string& text) {
 
 }  // namespace
 
-void add_bus_options(Command& program, BusOptions& bus) {
+void add_bus_options(Command& program, BusChange& bus) {
   const BusOptions defaults;
   program.value({.name = "--delay",
                  .type = "DELAY",
@@ -42,7 +42,7 @@ void add_bus_options(Command& program, BusOptions& bus) {
   program.value({.name = "--seed",
                  .type = "N",
                  .meaning = fmt::format("The same seed makes the same random choices (default: {})", defaults.seed),
-                 .expected = a_number,
+                 .expected = "a whole number from 0 to 18446744073709551615",
                  .section = "Bus"},
                 parse_seed, bus.seed);
 }
@@ -92,7 +92,7 @@ void add_settings(Command& program, Settings& settings) {
                  .meaning = "Colours: auto, always or never (default: auto)",
                  .expected = "auto, always or never"},
                 parse_colour, settings.colour);
-  add_bus_options(program, settings.bus);
+  add_bus_options(program, settings.bus_change);
 }
 
 }  // namespace freshet::cli

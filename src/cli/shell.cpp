@@ -97,6 +97,7 @@ class Shell {
     const auto& words = std::get<0>(split);
     if (words.empty()) return;
     if (leaves(words)) {
+      if (words.size() > 1) return carry_out(UsageError{fmt::format("'{}' stands alone on its line", words.front())});
       has_ended_ = true;
     } else if (asks_for_help(words)) {
       std::visit([this](const auto& outcome) { carry_out(outcome); }, help_for(words, session_.settings()));
@@ -141,7 +142,7 @@ class Shell {
     Result failure;
     std::exception_ptr error;
     {
-      const ReadInterrupter interrupter{session_.store(OpenMode::existing, Engine::threads)};
+      const ReadInterrupter interrupter{session_.store(OpenMode::read_only, Engine::off)};
       try {
         failure = cli::run(request, session_);
       } catch (const Error&) {
@@ -168,7 +169,7 @@ class Shell {
   std::vector<std::string> completions(std::string_view line) {
     try {
       return complete(line, [this](const std::string& start) {
-        orders::Orders orders{session_.store(OpenMode::existing, Engine::threads)};
+        orders::Orders orders{session_.store(OpenMode::read_only, Engine::off)};
         return orders.ids_starting_with(start, order_ids_max);
       });
     } catch (const Error&) {

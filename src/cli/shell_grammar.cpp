@@ -11,10 +11,10 @@ void add_shell_command(Group& group) {
 }
 
 void add_bus_command(Group& group, const BusOptions& current) {
-  const auto draft = std::make_shared<ChangeBus>(ChangeBus{current});
+  const auto change = std::make_shared<BusChange>();
   Command command = group.command("bus", "Show how events travel, or change it from here on", "bus --delay 500ms",
-                                  [draft] { return *draft; });
-  add_bus_options(command, draft->bus);
+                                  [current, change] { return ChangeBus{changed(current, *change)}; });
+  add_bus_options(command, *change);
 }
 
 }  // namespace freshet::cli

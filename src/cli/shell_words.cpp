@@ -59,7 +59,7 @@ std::variant<Words, UsageError> split_words(const std::string& line) {
 }
 
 bool leaves(const Words& words) {
-  return words == Words{"exit"} || words == Words{"quit"};
+  return words.front() == "exit" || words.front() == "quit";
 }
 
 bool asks_for_help(const Words& words) {

@@ -80,17 +80,23 @@ std::string money(std::int64_t minor, const std::string& currency) {
   return orders::format_money(minor, currency) + " " + printable(currency);
 }
 
-// "1 order", "2 orders"
-std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 std::string milliseconds(Duration duration) {
   return fmt::format("{:.1f} ms", static_cast<double>(duration.count()) / 1e3);
 }
 
 std::string seconds(Duration duration) {
   return fmt::format("{:.2f} s", static_cast<double>(duration.count()) / 1e6);
+}
+
+// How old something is: milliseconds as long as they say something.
+std::string age(Duration duration) {
+  using namespace std::chrono_literals;
+  if (duration < 10s) return milliseconds(duration);
+  const double whole = static_cast<double>(duration.count()) / 1e6;
+  if (duration < 2min) return fmt::format("{:.1f} s", whole);
+  if (duration < 2h) return fmt::format("{:.1f} min", whole / 60);
+  if (duration < 48h) return fmt::format("{:.1f} h", whole / 3600);
+  return fmt::format("{:.1f} days", whole / 86400);
 }
 
 std::string waited(const Freshness& freshness) {
@@ -108,17 +114,19 @@ std::string order_freshness(const Freshness& freshness, const Palette& palette) 
   if (!freshness.stale && shown >= latest) return fmt::format("{}, {}\n", palette.good("fresh"), rest);
   if (!freshness.stale) return fmt::format("version {} of {}, {}\n", shown, latest, rest);
   // A version that nobody has written yet is not there, and nothing is behind.
-  const std::string behind =
-      freshness.behind_events > 0 ? fmt::format(", {} behind", milliseconds(freshness.behind)) : "";
+  const std::string behind = freshness.behind_events > 0 ? fmt::format(", {} behind", age(freshness.behind)) : "";
   return fmt::format("{}: shows version {} of {}{}, {}\n", palette.bad("STALE"), shown, latest, behind, rest);
 }
 
 std::string log_freshness(const Freshness& freshness, const Palette& palette) {
   const std::string rest = fmt::format("from {}{}", source_name(freshness.source), waited(freshness));
   if (!freshness.stale) return fmt::format("{}, {}\n", palette.good("fresh"), rest);
-  return fmt::format("{}: shows position {} of {}, {} and {} behind, {}\n", palette.bad("STALE"),
-                     freshness.position.value, freshness.head.value, counted(freshness.behind_events, "event"),
-                     milliseconds(freshness.behind), rest);
+  const std::string behind =
+      freshness.behind_events > 0
+          ? fmt::format(", {} and {} behind", counted(freshness.behind_events, "event"), age(freshness.behind))
+          : "";
+  return fmt::format("{}: shows position {} of {}{}, {}\n", palette.bad("STALE"), freshness.position.value,
+                     freshness.head.value, behind, rest);
 }
 
 class Writer {
@@ -310,6 +318,10 @@ class Writer {
 };
 
 }  // namespace
+
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 std::string render_text(const Answer& answer, const Palette& palette) {
   return std::visit(Writer{palette}, answer);

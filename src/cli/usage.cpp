@@ -29,32 +29,39 @@ std::string path_of(const CLI::App& app) {
   return parent == nullptr ? app.get_name() : path_of(*parent) + " " + app.get_name();
 }
 
-// One entry of a list: the name at the left, what it means at the right, in as many lines as it takes.
-std::string entry(const std::string& name, std::string_view meaning) {
-  const std::string margin(name_width, ' ');
-  std::string text = fmt::format("  {:<{}}", name, name_width - 2);
-  if (text.size() > name_width) text += "\n" + margin;
-  std::size_t column = name_width;
-  while (!meaning.empty()) {
-    const std::size_t end = std::min(meaning.find(' '), meaning.size());
-    if (column > name_width && column + 1 + end > help_width) {
-      text += "\n" + margin;
-      column = name_width;
+// In as many lines as it takes, of which all but the first begin with so many blanks.
+std::string wrapped(std::string_view words, std::size_t indent) {
+  std::string text;
+  std::size_t column = indent;
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    if (column > indent && column + 1 + end > help_width) {
+      text += "\n" + std::string(indent, ' ');
+      column = indent;
     }
-    if (column > name_width) {
+    if (column > indent) {
       text += ' ';
       ++column;
     }
-    text += meaning.substr(0, end);
+    text += words.substr(0, end);
     column += end;
-    meaning.remove_prefix(std::min(end + 1, meaning.size()));
+    words.remove_prefix(std::min(end + 1, words.size()));
   }
   return text + "\n";
 }
 
+// One entry of a list: the name at the left, what it means at the right.
+std::string entry(const std::string& name, std::string_view meaning) {
+  std::string text = fmt::format("  {:<{}}", name, name_width - 2);
+  if (text.size() > name_width) text += "\n" + std::string(name_width, ' ');
+  return text + wrapped(meaning, name_width);
+}
+
 std::string option_name(const CLI::Option& option) {
   const std::string type = option.get_type_size() == 0 ? "" : " " + option.get_type_name();
-  return option.get_name(option.get_positional(), true) + (option.get_positional() ? "" : type);
+  if (option.get_positional()) return option.get_name(true);
+  return (option.get_snames().empty() ? "" : "-" + option.get_snames().front() + ", ") + "--" +
+         option.get_lnames().front() + type;
 }
 
 std::string options_text(const CLI::App& app, const std::string& group) {
@@ -102,7 +109,11 @@ std::string see_help(const CLI::App& app) {
 
 std::string unknown_option(const std::string& word, const CLI::App& app) {
   const std::string name = word.substr(0, word.find('='));
-  if (const auto known = nearest(name, known_options(app))) {
+  const std::vector<std::string> all = known_options(app);
+  if (std::ranges::find(all, name) != all.end()) {
+    return fmt::format("unexpected argument '{}': options stand before the --", word);
+  }
+  if (const auto known = nearest(name, all)) {
     return fmt::format("unknown option '{}': did you mean '{}'?", name, *known);
   }
   return fmt::format("unknown option '{}': {}", name, see_help(app));
@@ -130,16 +141,16 @@ std::string unknown_command(const std::string& word, const CLI::App& app, const 
   return fmt::format("unknown command '{}': there are {}", word, fmt::join(names, ", "));
 }
 
-// The first word that nothing was made of; nothing if each found its place.
+// The first word that nothing was made of; nothing if each found its place. CLI11 keeps the -- among them.
 std::optional<std::string> first_extra(const CLI::App& root) {
-  for (const std::string& word : root.remaining(true)) {
-    if (word != "--") return word;
-  }
-  return std::nullopt;
+  const std::vector<std::string> words = root.remaining(true);
+  const auto word = std::ranges::find_if(words, [](const std::string& left) { return left != "--"; });
+  if (word != words.end()) return *word;
+  return words.size() > 1 ? std::optional{words.back()} : std::nullopt;
 }
 
 std::string unexpected(const std::string& word, const CLI::App& app, const CLI::App& root) {
-  if (word.size() > 1 && word.front() == '-') return unknown_option(word, app);
+  if (word.size() > 1 && word.front() == '-' && word != "--") return unknown_option(word, app);
   if (!commands_of(app).empty()) return unknown_command(word, app, root);
   return fmt::format("unexpected argument '{}': {}", word, see_help(app));
 }
@@ -205,7 +216,7 @@ const CLI::App& selected(const CLI::App& root) {
 }
 
 std::string help_text(const CLI::App& app) {
-  std::string text = app.get_description() + "\n\n" + usage_line(app) + arguments_text(app);
+  std::string text = wrapped(app.get_description(), 0) + "\n" + usage_line(app) + arguments_text(app);
   std::string commands;
   for (const CLI::App* command : commands_of(app)) commands += entry(command->get_name(), command->get_description());
   if (!commands.empty()) text += (app.get_parent() == nullptr ? "\nGroups:\n" : "\nCommands:\n") + commands;

@@ -1,6 +1,9 @@
 // Recognizing and making Freshet files.
 #include "log/format.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <map>
 #include <string>
 #include <system_error>
@@ -131,6 +134,11 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
     }
   } else if (std::filesystem::is_directory(file, ignored)) {
     throw Error(ErrorCode::not_a_database, "'" + file.string() + "' is a directory");
+  } else if (mode != OpenMode::read_only && ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0) {
+    // SQLite would find out too late: what it puts beside the file would belong to who may not write, and lock the
+    // owner out.
+    throw Error(ErrorCode::read_only, "cannot use '" + file.string() +
+                                          "': it cannot be written: change its permissions, or name another file");
   }
   check_no_orphaned_log(file);
   using sqlite::Access;

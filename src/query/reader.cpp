@@ -76,17 +76,18 @@ void count_dead_letters(Reading::State& state, const ReadRequest& request,
 }
 
 // Says where the rows were made by other rules than this store's. True: older ones, by which nothing more is applied.
-bool compare_rules(Reading::State& state, std::span<const projection::Entry> entries, const ReadRequest& request,
+bool compare_rules(Reading::State& state, const ReadRequest& request,
                    std::span<const std::shared_ptr<const Projection>> rules) {
   bool outdated = false;
-  for (std::size_t index = 0; index < entries.size(); ++index) {
+  for (std::size_t index = 0; index < state.entries.size(); ++index) {
+    const std::int64_t made_by = state.entries[index].schema_version;
     const auto own = std::ranges::find(rules, request.projections[index], &Projection::name);
-    if (own == rules.end() || (*own)->schema_version() == entries[index].schema_version) continue;
-    const bool newer = entries[index].schema_version > (*own)->schema_version();
+    if (own == rules.end() || (*own)->schema_version() == made_by) continue;
+    const bool newer = made_by > (*own)->schema_version();
     outdated = outdated || !newer;
     state.warnings.push_back(
         (newer ? "" : "stale: ") + ("the rows of the projection '" + request.projections[index]) +
-        "' are of its schema version " + std::to_string(entries[index].schema_version) + ", which " +
+        "' are of its schema version " + std::to_string(made_by) + ", which " +
         (newer ? "a newer release has made; this one has version " : "is to be replaced by version ") +
         std::to_string((*own)->schema_version()));
   }
@@ -126,7 +127,7 @@ Reading Reader::read(const ReadRequest& request) {
     if (waited || !ending.met) state->freshness.waited = std::chrono::duration_cast<Duration>(clock_.now() - began);
     judge(*state, request, *target, ending);
     count_dead_letters(*state, request, stream);
-    const bool outdated = compare_rules(*state, state->entries, request, rules_);
+    const bool outdated = compare_rules(*state, request, rules_);
     state->freshness.stale = state->freshness.stale || outdated;
     const bool asked_in_vain = state->freshness.stale && target->asks();
     if (asked_in_vain && request.on_timeout == OnTimeout::error) {

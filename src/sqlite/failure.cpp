@@ -48,6 +48,8 @@ std::string explain(ErrorCode code, int extended_code, const std::string& messag
   if (code == ErrorCode::read_only || (extended_code & 0xff) == SQLITE_CANTOPEN) {
     return "the file or its directory cannot be opened and written: change their permissions, or name another file";
   }
+  if (code == ErrorCode::corrupt) return message + ": go back to a backup";
+  if ((extended_code & 0xff) == SQLITE_IOERR) return message + ": look after the disk, and open the file again";
   return message;
 }
 

@@ -205,6 +205,25 @@ TEST_SUITE("order_import") {
                 }});
     CHECK(told == std::vector<std::int64_t>{500, 1'000, 1'200});
   }
+  TEST_CASE("import: sees what others have done to an order since an earlier batch") {
+    OrderStore fixture;
+    std::string text;
+    for (std::size_t number = 1; number <= import_batch_lines_max; ++number)
+      text += placing(std::to_string(number)) + "\n";
+    text += line("pay", "1") + "\n" + line("pay", "2") + "\n";
+    std::istringstream lines(text);
+    ImportOptions options;
+    options.on_progress = [&, cancelled = false](std::int64_t) mutable {
+      if (!std::exchange(cancelled, true)) fixture.done("1", Cancel{{}});
+      return true;
+    };
+    const auto [result, problems] = import_lines(fixture, lines, options);
+    CHECK(result.applied == 501);
+    CHECK(problems ==
+          Lines{"501 rejected: order '1': cannot pay: the order is cancelled, and only a created order can be "
+                "paid"});
+  }
+
   TEST_CASE("import: one that was ended half-way is run again, and the end is the same") {
     OrderStore fixture;
     const auto half = import_text(fixture, many_orders(700), {.on_progress = [](std::int64_t) { return false; }});

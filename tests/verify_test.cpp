@@ -115,6 +115,17 @@ TEST_SUITE("verify") {
     CHECK(holds(problems[1], "the versions of a stream have gaps"));
   }
 
+  TEST_CASE("verify: events of a stream that is missing are named by its number") {
+    const auto problems = verified_after("DELETE FROM streams WHERE number = 3").problems;
+    REQUIRE_FALSE(problems.empty());
+    CHECK(problems.front() == "the log names a stream that is missing, stream number 3");
+  }
+
+  TEST_CASE("verify: an idempotency key of a stream that is missing is named by its number") {
+    CHECK(problem_after("INSERT INTO commands VALUES ('key', 9, NULL, 0, 0, 0, '')") ==
+          "an idempotency key is of a stream that is missing, stream number 9");
+  }
+
   TEST_CASE("verify: versions that are not in the order of positions are named") {
     const auto problems = verified_after(
                               "UPDATE events SET version = 9 WHERE position = 1;"

@@ -32,6 +32,9 @@ constexpr std::string_view select_of_stream =
 // Room that is made for events before it is known how many there are.
 constexpr std::size_t events_expected = 4;
 
+constexpr int columns = 11;  // Of the table.
+constexpr const char* one_row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 Timestamp timestamp(std::int64_t microseconds) {
   return Timestamp{Duration{microseconds}};
 }
@@ -101,6 +104,41 @@ class Fed {
   std::size_t size_ = 0;
   std::optional<XXH3_state_t> state_;
 };
+
+// Of a failure the transaction is undone. So SQLite need not be able to undo one statement of several rows (which is
+// its default, ABORT), and copies no pages for that.
+std::string insert_sql(std::size_t rows) {
+  std::string sql = "INSERT OR FAIL INTO events VALUES ";
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (row > 0) sql += ", ";
+    sql += one_row;
+  }
+  return sql;
+}
+
+void bind(sqlite::Statement& statement, std::size_t row, const RecordedEvent& event) {
+  int parameter = static_cast<int>(row) * columns;
+  statement.bind(++parameter, event.position.value);
+  statement.bind(++parameter, event.stream_number);
+  statement.bind(++parameter, event.version.value);
+  statement.bind(++parameter, std::string_view{event.type});
+  statement.bind(++parameter, std::int64_t{event.schema_version});
+  if (event.content_type == json_content_type) {
+    statement.bind(++parameter, std::string_view{event.data});
+    statement.bind_null(++parameter);
+  } else {
+    statement.bind_blob(++parameter, event.data);
+    statement.bind(++parameter, std::string_view{event.content_type});
+  }
+  if (event.metadata.empty()) {
+    statement.bind_null(++parameter);
+  } else {
+    statement.bind(++parameter, std::string_view{event.metadata});
+  }
+  statement.bind(++parameter, std::int64_t{event.occurred_at.time_since_epoch().count()});
+  statement.bind(++parameter, std::int64_t{event.recorded_at.time_since_epoch().count()});
+  statement.bind(++parameter, checksum(event));
+}
 
 }  // namespace
 
@@ -210,20 +248,22 @@ std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const Str
 }
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event) {
-  auto& statement = connection.statement("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const std::int64_t occurred_at = event.occurred_at.time_since_epoch().count();
-  const std::int64_t recorded_at = event.recorded_at.time_since_epoch().count();
-  sqlite::Run run(statement, event.position.value, event.stream_number, event.version.value,
-                  std::string_view{event.type}, std::int64_t{event.schema_version}, std::string_view{event.data},
-                  std::string_view{event.content_type}, std::string_view{event.metadata}, occurred_at, recorded_at,
-                  checksum(event));
-  if (event.content_type == json_content_type) {
-    statement.bind_null(7);
-  } else {
-    statement.bind_blob(6, event.data);
-  }
-  if (event.metadata.empty()) statement.bind_null(8);
+  static const std::string sql = insert_sql(1);
+  auto& statement = connection.statement(sql);
+  sqlite::Run run(statement);
+  bind(statement, 0, event);
   run.finish();
+}
+
+void insert(sqlite::Connection& connection, std::span<const Message> messages) {
+  static const std::string sql = insert_sql(rows_a_statement);
+  for (; messages.size() >= rows_a_statement; messages = messages.subspan(rows_a_statement)) {
+    auto& statement = connection.statement(sql);
+    sqlite::Run run(statement);
+    for (std::size_t row = 0; row < rows_a_statement; ++row) bind(statement, row, *messages[row].event);
+    run.finish();
+  }
+  for (const Message& message : messages) insert(connection, *message.event);
 }
 
 }  // namespace freshet::log

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "freshet/bus.hpp"
 #include "freshet/event.hpp"
 #include "freshet/event_log.hpp"
 #include "freshet/types.hpp"
@@ -58,5 +60,9 @@ struct Scanned {
                                                        std::size_t events_max = all_events);
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event);
+
+// Together they cost less: SQLite looks for the ends of the table and of its index once a statement.
+inline constexpr std::size_t rows_a_statement = 16;
+void insert(sqlite::Connection& connection, std::span<const Message> messages);
 
 }  // namespace freshet::log

@@ -12,7 +12,7 @@ namespace freshet::log {
 // PRAGMA application_id of every Freshet file: "FRSH".
 inline constexpr std::int64_t application_id = 0x46525348;
 // PRAGMA user_version: the format that this release reads and writes.
-inline constexpr std::int64_t format_version = 2;
+inline constexpr std::int64_t format_version = 3;
 
 extern const char* const schema_sql;
 

@@ -123,31 +123,38 @@ AppendResult LogTransaction::append_checked(const Append& request) {
 }
 
 AppendResult LogTransaction::answer(const Append& request) {
-  if (request.command_id) {
+  const auto head = find_head(request.stream);
+  const Version actual = head ? head->version : Version{};
+  const bool admitted = request.expected.admits(actual);
+  // Otherwise remember() finds a retry, so that a key which is new is looked for once.
+  if (request.command_id && (!head || !admitted)) {
     if (auto first = find_command(*request.command_id)) return *first;
   }
-  const auto head = find_head(request.stream);
+  if (!admitted) return Conflict{actual};
+
   std::optional<std::int64_t> stream_number;
   if (head) stream_number = head->number;
-  const Version actual = head ? head->version : Version{};
-  if (!request.expected.admits(actual)) return Conflict{actual};
-  if (request.snapshot) keep_snapshot(connection_, *stream_number, *request.snapshot);
-
   Appended appended{.stream = request.stream, .first = {}, .last = {}, .version = actual, .outcome = request.outcome};
   if (!request.events.empty()) {
     if (!stream_number) stream_number = insert_stream(connection_, request.stream);
-    auto recorded = record(request, *stream_number, actual);
-    appended.first = recorded.front().position;
-    appended.last = recorded.back().position;
-    appended.version = recorded.back().version;
+    const auto events = static_cast<std::int64_t>(request.events.size());
+    appended.first = Position{last_.position.value + 1};
+    appended.last = Position{last_.position.value + events};
+    appended.version = Version{actual.value + events};
+  }
+  if (request.command_id && !remember(request, stream_number, appended)) return *find_command(*request.command_id);
+  if (request.snapshot) {
+    insert_events();
+    keep_snapshot(connection_, *stream_number, *request.snapshot);
+  }
+  if (!request.events.empty()) {
+    record(request, *stream_number, actual);
     heads_.set(request.stream, {*stream_number, appended.version});
-    if (request.projecting == Projecting::synchronous) hooks_.project(recorded);
-    for (RecordedEvent& event : recorded) {
-      messages_.push_back(
-          {.event = std::make_shared<const RecordedEvent>(std::move(event)), .published = std::nullopt});
+    if (request.projecting == Projecting::synchronous) {
+      insert_events();
+      hooks_.project(std::span(messages_).last(request.events.size()));
     }
   }
-  if (request.command_id) remember(request, stream_number, appended);
   return appended;
 }
 
@@ -158,40 +165,47 @@ std::optional<StreamHeads::Head> LogTransaction::find_head(const StreamId& strea
   return StreamHeads::Head{end->number, end->version};
 }
 
-std::vector<RecordedEvent> LogTransaction::record(const Append& request, std::int64_t stream_number, Version last) {
+void LogTransaction::record(const Append& request, std::int64_t stream_number, Version last) {
   // The system's clock may be set back; the times of recording never go back.
   last_.recorded_at = std::max(last_.recorded_at, clock_.wall_time());
-  std::vector<RecordedEvent> recorded;
-  recorded.reserve(request.events.size());
   for (const NewEvent& event : request.events) {
     ++last_.position.value;
     ++last.value;
-    recorded.push_back(
-        {.position = last_.position,
-         .version = last,
-         .stream = request.stream,
-         .stream_number = stream_number,
-         .type = event.type,
-         .schema_version = event.schema_version,
-         .data = event.data,
-         .content_type = event.content_type,
-         .metadata = request.correlation ? with_correlation(event.metadata, *request.correlation) : event.metadata,
-         .occurred_at = event.occurred_at.value_or(last_.recorded_at),
-         .recorded_at = last_.recorded_at});
-    insert(connection_, recorded.back());
+    messages_.push_back(
+        {.event = std::make_shared<const RecordedEvent>(RecordedEvent{
+             .position = last_.position,
+             .version = last,
+             .stream = request.stream,
+             .stream_number = stream_number,
+             .type = event.type,
+             .schema_version = event.schema_version,
+             .data = event.data,
+             .content_type = event.content_type,
+             .metadata = request.correlation ? with_correlation(event.metadata, *request.correlation) : event.metadata,
+             .occurred_at = event.occurred_at.value_or(last_.recorded_at),
+             .recorded_at = last_.recorded_at}),
+         .published = std::nullopt});
   }
-  return recorded;
+  if (messages_.size() - inserted_ >= rows_a_statement_) insert_events();
 }
 
-void LogTransaction::remember(const Append& request, std::optional<std::int64_t> stream_number,
+void LogTransaction::insert_events() {
+  const bool spoilt_before = std::exchange(spoilt_, true);
+  insert(connection_, std::span(messages_).subspan(inserted_));
+  inserted_ = messages_.size();
+  spoilt_ = spoilt_before;
+}
+
+bool LogTransaction::remember(const Append& request, std::optional<std::int64_t> stream_number,
                               const Appended& appended) {
-  const std::string target = request.stream.category + '/' + request.stream.id;
+  const std::string target = stream_number ? std::string{} : request.stream.category + '/' + request.stream.id;
   const Value stream = stream_number ? Value{*stream_number} : Value{nullptr};
   const Value name = stream_number ? Value{nullptr} : Value{std::string_view{target}};
-  sqlite::Run(connection_.statement("INSERT INTO commands VALUES (?, ?, ?, ?, ?, ?, ?)"),
+  sqlite::Run(connection_.statement("INSERT INTO commands VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
               std::string_view{*request.command_id}, stream, name, appended.first.value, appended.last.value,
               appended.version.value, std::string_view{appended.outcome})
       .finish();
+  return connection_.rows_changed() == 1;
 }
 
 std::optional<Appended> LogTransaction::find_command(std::string_view command_id) {
@@ -199,6 +213,8 @@ std::optional<Appended> LogTransaction::find_command(std::string_view command_id
 }
 
 std::vector<RecordedEvent> LogTransaction::read_stream(const StreamId& stream) {
+  const auto is_of_stream = [&](const Message& message) { return message.event->stream == stream; };
+  if (std::ranges::any_of(std::span(messages_).subspan(inserted_), is_of_stream)) insert_events();
   auto events = log::read_stream(connection_, stream, Version{}, all_events);
   for (RecordedEvent& event : events) upcasting_.upcast(event);
   return events;
@@ -216,6 +232,7 @@ bool LogTransaction::import_event(const ExportedEvent& exported) {
                 .command_id = exported.command_id,
                 .outcome = exported.outcome},
                any_form);
+  insert_events();
   if (given.position <= last_.position) {
     check_same(connection_, exported);
     return false;
@@ -230,13 +247,21 @@ bool LogTransaction::import_event(const ExportedEvent& exported) {
   last_.recorded_at = event.recorded_at;
   upcasting_.upcast_or_leave(event);
   messages_.push_back({.event = std::make_shared<const RecordedEvent>(std::move(event)), .published = std::nullopt});
+  inserted_ = messages_.size();
   spoilt_ = spoilt_before;
   return true;
+}
+
+Tables& LogTransaction::tables() {
+  rows_a_statement_ = 1;  // Its statements may read the log at any time from here on.
+  insert_events();
+  return tables_;
 }
 
 void LogTransaction::commit() {
   // Half of an append may be in it, which a body that swallowed the failure does not know.
   if (spoilt_) throw Error(ErrorCode::invalid, "a transaction in which an append has failed cannot be committed");
+  insert_events();
   transaction_.commit();
   heads_.committed(last_.position);
   if (!messages_.empty()) hooks_.committed(messages_);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "freshet/bus.hpp"
@@ -20,7 +21,7 @@ namespace freshet::log {
 // What the rest of the engine does around an append.
 struct Hooks {
   // Applies events to the read tables, inside the transaction that appends them.
-  std::function<void(const std::vector<RecordedEvent>&)> project;
+  std::function<void(std::span<const Message>)> project;
   // Told that the transaction was undone, project() included.
   std::function<void()> undone;
   // Takes what was committed, in position order, before anybody else can commit.
@@ -44,7 +45,7 @@ class LogTransaction final : public AppendTransaction {
   [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) override;
   [[nodiscard]] std::vector<RecordedEvent> read_stream(const StreamId& stream) override;
   bool import_event(const ExportedEvent& exported) override;
-  [[nodiscard]] Tables& tables() override { return tables_; }
+  [[nodiscard]] Tables& tables() override;
 
   // Commits and hands the events on.
   void commit();
@@ -53,8 +54,11 @@ class LogTransaction final : public AppendTransaction {
   [[nodiscard]] AppendResult answer(const Append& request);
   // Nothing: no event was ever recorded for it.
   [[nodiscard]] std::optional<StreamHeads::Head> find_head(const StreamId& stream);
-  [[nodiscard]] std::vector<RecordedEvent> record(const Append& request, std::int64_t stream_number, Version last);
-  void remember(const Append& request, std::optional<std::int64_t> stream_number, const Appended& appended);
+  void record(const Append& request, std::int64_t stream_number, Version last);
+  void insert_events();
+  // False: the command is remembered already.
+  [[nodiscard]] bool remember(const Append& request, std::optional<std::int64_t> stream_number,
+                              const Appended& appended);
 
   sqlite::Connection& connection_;
   Clock& clock_;
@@ -65,6 +69,9 @@ class LogTransaction final : public AppendTransaction {
   sqlite::Transaction transaction_;
   Last last_;
   std::vector<Message> messages_;
+  // The later ones are recorded, and wait for others to be inserted with. Where streams end says StreamHeads.
+  std::size_t inserted_ = 0;
+  std::size_t rows_a_statement_ = rows_a_statement;
   bool spoilt_ = false;  // An append failed halfway.
 };
 

@@ -1,8 +1,9 @@
--- The format of a Freshet file, version 2 (PRAGMA user_version; application_id is "FRSH").
+-- The format of a Freshet file, version 3 (PRAGMA user_version; application_id is "FRSH").
 -- The first three tables are the log: the truth. The rest can be made again from it. One more, state_snapshots, is made
 -- when it is first needed: see state_snapshots.cpp.
 
--- Streams are interned: an event names its stream by a small number.
+-- Streams are interned: an event names its stream by a small number. That is no foreign key, which would be looked up
+-- for each event although the append has just looked it up itself; verification looks for numbers without a stream.
 CREATE TABLE streams (
   number   INTEGER PRIMARY KEY,
   category TEXT NOT NULL,
@@ -12,7 +13,7 @@ CREATE TABLE streams (
 
 CREATE TABLE events (
   position       INTEGER PRIMARY KEY,
-  stream         INTEGER NOT NULL REFERENCES streams (number),
+  stream         INTEGER NOT NULL,  -- streams.number
   version        INTEGER NOT NULL,
   type           TEXT NOT NULL,
   schema_version INTEGER NOT NULL,  -- the form of this type's data, from 1
@@ -28,8 +29,8 @@ CREATE UNIQUE INDEX events_of_stream ON events (stream, version);
 -- Idempotency keys and what was answered. `first` is 0 where no events were recorded.
 CREATE TABLE commands (
   id      TEXT PRIMARY KEY,
-  stream  INTEGER REFERENCES streams (number),  -- NULL: refused before the stream existed
-  target  TEXT,                                 -- then the stream's name, as category/id
+  stream  INTEGER,  -- streams.number; NULL: refused before the stream existed
+  target  TEXT,     -- then the stream's name, as category/id
   first   INTEGER NOT NULL,
   last    INTEGER NOT NULL,
   version INTEGER NOT NULL,

@@ -22,9 +22,9 @@ class StreamHeads {
   };
 
   // A transaction begins on a log with this last position. Forgets everything unless the last one was committed
-  // and ended there; otherwise others have written meanwhile.
+  // and ended there; otherwise others have written meanwhile. What the transaction sets is not forgotten in it.
   void begin(Position last) {
-    if (last != end_) heads_.clear();
+    if (last != end_ || heads_.size() >= streams_max) heads_.clear();
     end_.reset();
   }
 
@@ -36,10 +36,7 @@ class StreamHeads {
     return found == heads_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  void set(const StreamId& stream, Head head) {
-    if (heads_.size() >= streams_max) heads_.clear();
-    heads_.insert_or_assign(stream, head);
-  }
+  void set(const StreamId& stream, Head head) { heads_.insert_or_assign(stream, head); }
 
  private:
   // Some megabytes. Streams that are written often are known again soon.

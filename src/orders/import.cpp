@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <istream>
-#include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "base/ensure.hpp"
@@ -68,11 +68,18 @@ struct BatchResult {
   std::vector<Problem> problems;
 };
 
+// Orders as the import has left them: many have several lines near each other, and need not be read for each. Nobody
+// writes during a batch. Between two of them others may; then the append conflicts with the version that is named here.
+using Loaded = std::unordered_map<std::string, Replayed<OrderDecider>>;
+
+// Some megabytes.
+constexpr std::size_t loaded_max = 10'000;
+
 // Carries out the commands of a batch inside its transaction.
 class Batch {
  public:
-  Batch(AppendTransaction& transaction, ImportOptions::OnError on_error)
-      : transaction_(transaction), on_error_(on_error) {}
+  Batch(AppendTransaction& transaction, ImportOptions::OnError on_error, Loaded& loaded)
+      : transaction_(transaction), on_error_(on_error), loaded_(loaded) {}
 
   BatchResult run(const std::vector<NumberedLine>& lines) {
     for (const NumberedLine& line : lines) {
@@ -98,34 +105,38 @@ class Batch {
     result_.problems.push_back({line.number, "rejected", "order '" + order_id + "': " + refusal->message});
   }
 
-  // As freshet::execute, in the batch's transaction: nobody can come in between, so there are no conflicts.
+  // As freshet::execute, in the batch's transaction.
   std::optional<Rejection> execute(const std::string& order_id, const Command& command, const std::string& key) {
     if (const auto first = transaction_.find_command(key)) {
       if (first->first == Position{}) return OrderDecider::decode_rejection(first->outcome);
       ++result_.counts.duplicates;
       return std::nullopt;
     }
-    Replayed<OrderDecider>& order = load(order_id);
-    auto decision = OrderDecider::decide(command, order.state);
-    if (auto* refusal = std::get_if<Rejection>(&decision)) {
-      append(order_id, order, {}, key, OrderDecider::encode_rejection(*refusal));
-      return std::move(*refusal);
+    while (true) {
+      Replayed<OrderDecider>& order = load(order_id);
+      auto decision = OrderDecider::decide(command, order.state);
+      auto* refusal = std::get_if<Rejection>(&decision);
+      if (!append(order_id, order, refusal == nullptr ? std::get<0>(decision) : std::vector<Event>{}, key,
+                  refusal == nullptr ? std::string{} : OrderDecider::encode_rejection(*refusal))) {
+        loaded_.erase(order_id);
+        continue;
+      }
+      if (refusal != nullptr) return std::move(*refusal);
+      ++result_.counts.applied;
+      return std::nullopt;
     }
-    append(order_id, order, std::get<0>(decision), key, {});
-    ++result_.counts.applied;
-    return std::nullopt;
   }
 
-  // Many orders have several lines near each other, so each is loaded once a batch.
   Replayed<OrderDecider>& load(const std::string& order_id) {
-    const auto [entry, is_new] = orders_.try_emplace(order_id);
+    const auto [entry, is_new] = loaded_.try_emplace(order_id);
     if (is_new) {
       for (const RecordedEvent& event : transaction_.read_stream(stream_of(order_id))) fold(entry->second, event);
     }
     return entry->second;
   }
 
-  void append(const std::string& order_id, Replayed<OrderDecider>& order, const std::vector<Event>& events,
+  // False: the order is not what it was when it was loaded.
+  bool append(const std::string& order_id, Replayed<OrderDecider>& order, const std::vector<Event>& events,
               const std::string& key, std::string outcome) {
     std::vector<NewEvent> encoded;
     for (const Event& event : events) encoded.push_back(OrderDecider::encode(event));
@@ -135,15 +146,16 @@ class Batch {
                                              .command_id = key,
                                              .outcome = std::move(outcome)});
     const auto* appended = std::get_if<Appended>(&answer);
-    ensure(appended != nullptr, "nobody else writes during a write transaction");
+    if (appended == nullptr) return false;
     ensure(!appended->duplicate, "the key was looked for in the same transaction");
     for (const Event& event : events) OrderDecider::evolve(order.state, event);
     order.version = appended->version;
+    return true;
   }
 
   AppendTransaction& transaction_;
   ImportOptions::OnError on_error_;
-  std::map<std::string, Replayed<OrderDecider>> orders_;
+  Loaded& loaded_;
   BatchResult result_;
 };
 
@@ -161,11 +173,14 @@ void add(ImportResult& total, const ImportResult& batch) {
 ImportResult Orders::import(std::istream& lines, const ImportOptions& options) {
   ImportResult total;
   Lines reader(lines);
+  Loaded loaded;
   while (!total.stopped) {
     const auto batch = reader.next_batch();
     if (batch.empty()) break;
+    if (loaded.size() > loaded_max) loaded.clear();
     BatchResult result;
-    log().write([&](AppendTransaction& transaction) { result = Batch(transaction, options.on_error).run(batch); });
+    log().write(
+        [&](AppendTransaction& transaction) { result = Batch(transaction, options.on_error, loaded).run(batch); });
     add(total, result.counts);
     if (options.on_problem) {
       for (const auto& [line, verdict, why] : result.problems) options.on_problem(line, verdict, why);

@@ -237,6 +237,10 @@ std::int64_t Connection::last_inserted() const {
   return sqlite3_last_insert_rowid(handle());
 }
 
+std::int64_t Connection::rows_changed() const {
+  return sqlite3_changes64(handle());
+}
+
 bool Connection::is_in_transaction() const {
   return sqlite3_get_autocommit(handle()) == 0;
 }

@@ -100,6 +100,8 @@ class Connection {
 
   // The row id of the last INSERT.
   [[nodiscard]] std::int64_t last_inserted() const;
+  // By the last INSERT, UPDATE or DELETE.
+  [[nodiscard]] std::int64_t rows_changed() const;
 
   [[nodiscard]] bool is_in_transaction() const;
   [[nodiscard]] sqlite3* handle() const { return database_.getHandle(); }

@@ -89,7 +89,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
  private:
   [[nodiscard]] log::Hooks hooks();
   void register_projections();
-  void project(const std::vector<RecordedEvent>& events);
+  void project(std::span<const Message> messages);
   void publish(std::span<const Message> messages);
   void tell(std::span<const Message> messages);
   [[nodiscard]] projection::OnTaken tracer();
@@ -157,7 +157,7 @@ void Store::Impl::register_projections() {
 }
 
 log::Hooks Store::Impl::hooks() {
-  return {.project = [this](const std::vector<RecordedEvent>& events) { project(events); },
+  return {.project = [this](std::span<const Message> messages) { project(messages); },
           .undone =
               [this] {
                 synchronous_->forget();
@@ -207,23 +207,23 @@ projection::OnTaken Store::Impl::tracer() {
 }
 
 // A synchronous append: rows and events in one transaction.
-void Store::Impl::project(const std::vector<RecordedEvent>& events) {
+void Store::Impl::project(std::span<const Message> messages) {
   synchronous_->load(options_.clock->wall_time());
   if (synchronous_->has_outdated()) {
     throw Error(ErrorCode::projection_failed, "cannot project synchronously while a projection is being made again");
   }
   try {
     const projection::Judge apply_all = [](std::int64_t, std::int64_t, Position) { return projection::Judgement{}; };
-    for (const RecordedEvent& event : events) static_cast<void>(synchronous_->apply(event, apply_all));
+    for (const Message& message : messages) static_cast<void>(synchronous_->apply(*message.event, apply_all));
   } catch (const projection::ApplyFailure& failure) {
     throw Error(ErrorCode::projection_failed, failure.what());
   }
-  if (synchronous_->is_dead(events.front().stream_number)) {
+  if (synchronous_->is_dead(messages.front().event->stream_number)) {
     throw Error(ErrorCode::projection_failed,
                 "cannot project synchronously: an earlier event of the stream is a dead letter");
   }
   synchronous_->save();
-  projected_ = events.back().position;
+  projected_ = messages.back().event->position;
   rows_changed_ = true;
 }
 

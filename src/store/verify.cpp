@@ -76,6 +76,10 @@ class Verifier {
       if (run.text(0) != "ok") problem("the database is damaged: " + std::string(run.text(0)));
     }
     problems_of("a row refers to one that is missing, in the table ", "PRAGMA store.foreign_key_check");
+    problems_of("the log names a stream that is missing, stream number ",
+                "SELECT DISTINCT stream FROM store.events WHERE stream NOT IN (SELECT number FROM store.streams)");
+    problems_of("an idempotency key is of a stream that is missing, stream number ",
+                "SELECT DISTINCT stream FROM store.commands WHERE stream NOT IN (SELECT number FROM store.streams)");
   }
 
   void check_numbers() {

@@ -72,7 +72,8 @@ struct StoreOptions {
   std::shared_ptr<Clock> clock = nullptr;
   // Called on any of the store's threads; must not call the store. The library itself prints nothing.
   std::function<void(const Notice&)> on_notice = {};
-  std::function<void(const Trace&)> on_trace = {};  // Likewise, of whatever happens to an event; see trace.hpp.
+  // Likewise called for whatever happens to an event; see trace.hpp.
+  std::function<void(const Trace&)> on_trace = {};
 };
 
 // Where a projector dies; see Store::crash_projector.
@@ -108,12 +109,10 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Where commands append and replays read. Valid as long as the store.
-  [[nodiscard]] EventLog& log();
+  [[nodiscard]] EventLog& log();  // Where commands append and replays read. Valid as long as the store.
 
   // For consumers of your own beside the projector. Delivery is at least once: what they do has to be idempotent.
   [[nodiscard]] Bus& bus();
-
   [[nodiscard]] Clock& clock();                  // That of the options, or the system's.
   [[nodiscard]] StoreIdentity identity() const;  // As it stands in the file.
 

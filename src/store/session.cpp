@@ -29,25 +29,24 @@ class Seen {
 // The store's log, with what passes through it noted.
 class NotingLog final : public EventLog {
  public:
-  NotingLog(EventLog& log, std::shared_ptr<Seen> seen) : log_(log), seen_(std::move(seen)) {}
+  NotingLog(EventLog& log, Seen& seen) : log_(log), seen_(seen) {}
 
-  [[nodiscard]] AppendResult append(const Append& request) override { return noted(log_.append(request), *seen_); }
+  [[nodiscard]] AppendResult append(const Append& request) override { return noted(log_.append(request)); }
 
   [[nodiscard]] std::future<AppendResult> append_async(const Append& request) override {
-    return std::async(std::launch::deferred, [seen = seen_, future = log_.append_async(request)]() mutable {
-      return noted(future.get(), *seen);
-    });
+    return std::async(std::launch::deferred,
+                      [this, future = log_.append_async(request)]() mutable { return noted(future.get()); });
   }
 
   void write(const std::function<void(AppendTransaction&)>& body) override {
     log_.write(body);
     // What others have committed since is waited for as well, which is little.
-    seen_->note(log_.head());
+    seen_.note(log_.head());
   }
 
   [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) const override {
     auto appended = log_.find_command(command_id);
-    if (appended) seen_->note(appended->last);
+    if (appended) seen_.note(appended->last);
     return appended;
   }
 
@@ -64,7 +63,7 @@ class NotingLog final : public EventLog {
 
   void export_events(const std::function<bool(const ExportedEvent&)>& take) const override {
     log_.export_events([&](const ExportedEvent& exported) {
-      seen_->note(exported.event.position);
+      seen_.note(exported.event.position);
       return take(exported);
     });
   }
@@ -77,23 +76,23 @@ class NotingLog final : public EventLog {
   [[nodiscard]] std::optional<KeptSnapshot> find_snapshot(const StreamId& stream, std::string_view name,
                                                           int schema) const override {
     auto kept = log_.find_snapshot(stream, name, schema);
-    if (kept) seen_->note(kept->position);
+    if (kept) seen_.note(kept->position);
     return kept;
   }
 
  private:
-  [[nodiscard]] static AppendResult noted(AppendResult result, Seen& seen) {
-    if (const auto* appended = std::get_if<Appended>(&result)) seen.note(appended->last);
+  [[nodiscard]] AppendResult noted(AppendResult result) const {
+    if (const auto* appended = std::get_if<Appended>(&result)) seen_.note(appended->last);
     return result;
   }
 
   [[nodiscard]] std::vector<RecordedEvent> noted(std::vector<RecordedEvent> events) const {
-    if (!events.empty()) seen_->note(events.back().position);
+    if (!events.empty()) seen_.note(events.back().position);
     return events;
   }
 
   EventLog& log_;
-  std::shared_ptr<Seen> seen_;  // Of futures as well, which may outlive the session.
+  Seen& seen_;
 };
 
 }  // namespace
@@ -107,7 +106,7 @@ class [[gnu::visibility("hidden")]] Session::State {
 
   Store& store;
   const StoreIdentity identity;
-  const std::shared_ptr<Seen> seen = std::make_shared<Seen>();
+  Seen seen;
   NotingLog log;
 };
 
@@ -149,10 +148,10 @@ Reading Session::read(ReadRequest request) {
 }
 
 void Session::note(Position position) {
-  state_->seen->note(position);
+  state_->seen.note(position);
 }
 Position Session::seen() const {
-  return state_->seen->position();
+  return state_->seen.position();
 }
 std::string Session::token() const {
   return store::format_token(store::make_token(state_->identity, seen()));

@@ -112,6 +112,7 @@ class News(ctypes.Structure):
 
 TOLD = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(News), POINTER(Error))
 CONVERT = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, c_void_p, POINTER(Error))
+NOTICE = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_char_p)
 BODY = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(Error))
 TOKEN_SIZE = 64
 
@@ -132,6 +133,8 @@ declare("freshet_options_set_durability", None, c_void_p, c_int)
 declare("freshet_options_set_projecting", None, c_void_p, c_bool)
 declare("freshet_options_set_bus", c_int, c_void_p, c_char_p, c_double, c_uint64, ERROR)
 declare("freshet_options_add_projection", None, c_void_p, POINTER(Projection))
+declare("freshet_options_set_notice", None, c_void_p, NOTICE, c_void_p)
+declare("freshet_options_set_busy_timeout", None, c_void_p, c_int64)
 declare("freshet_options_add_upcaster", None, c_void_p, c_char_p, c_int, CONVERT, c_void_p)
 declare("freshet_converted_set", None, c_void_p, c_char_p, c_size_t)
 declare("freshet_open", c_int, c_void_p, POINTER(c_void_p), ERROR)
@@ -286,7 +289,7 @@ def read(function, handle, sql, *parameters, stream=None, consistency=EVENTUAL, 
 
 
 class Store:
-    def __init__(self, file, rules=None, mode=0, delay=None, upcasters=()):
+    def __init__(self, file, rules=None, mode=0, delay=None, upcasters=(), notice=lambda level, message: None):
         self.rules = rules or Names()
         options = LIBRARY.freshet_options_new(str(file).encode())
         LIBRARY.freshet_options_set_mode(options, mode)
@@ -294,6 +297,9 @@ class Store:
         if delay:
             call("freshet_options_set_bus", options, delay.encode(), 0.0, 1)
         LIBRARY.freshet_options_add_projection(options, byref(self.rules.rules))
+        self.notice = NOTICE(lambda _context, level, message: notice(level, message.decode()))
+        LIBRARY.freshet_options_set_notice(options, self.notice, None)
+        LIBRARY.freshet_options_set_busy_timeout(options, 60_000_000)
         self.upcasters = [CONVERT(upcaster) for upcaster in upcasters]
         for version, upcaster in enumerate(self.upcasters, start=1):
             LIBRARY.freshet_options_add_upcaster(options, b"Named", version, upcaster, None)
@@ -704,13 +710,16 @@ class CInterfaceTest(unittest.TestCase):
 
     def test_dead_letters_are_told_tried_again_and_discarded(self):
         refused = {"bad", "worse"}
-        with Store(self.file, Names(refuses=lambda text: text in refused)) as store:
+        told = []
+        with Store(self.file, Names(refuses=lambda text: text in refused), notice=lambda *it: told.append(it)) as store:
             store.append("a", "bad", "good")
             store.append("b", "worse")
             store.read("SELECT text FROM {names}", consistency=STRONG)
             self.assertEqual(store.dead_letters(), [(b"a", 1, 3, b"no such text"), (b"a", 2, 0, mock.ANY),
                                                     (b"b", 1, 3, b"no such text")])
             self.assertEqual((store.status().position, store.status().dead_letters), (3, 3))
+            self.assertIn((2, "the projection 'names' failed on the event at position 1: no such text; it is set aside "
+                           "as a dead letter"), told)
             refused.remove("bad")
             self.assertEqual(store.settle("retry"), 2)
             self.assertEqual(store.settle("discard"), 1)

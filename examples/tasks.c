@@ -66,7 +66,8 @@ int main(int argument_count, char** arguments) {
   if (code == FRESHET_OK) code = add(store, "write", &appended, &error);
   if (code == FRESHET_OK) code = show(store, appended.last, &error);
   if (code == FRESHET_CONFLICT) puts("the task is there already");
-  if (code != FRESHET_OK && code != FRESHET_CONFLICT) fprintf(stderr, "%s: %s\n", freshet_code_name(code), error.message);
+  if (code != FRESHET_OK && code != FRESHET_CONFLICT)
+    fprintf(stderr, "%s: %s\n", freshet_code_name(code), error.message);
   freshet_close(store, NULL);
   return code == FRESHET_OK ? 0 : code == FRESHET_CONFLICT ? 3 : 1;
 }

@@ -1,22 +1,29 @@
 #!/usr/bin/env python3
 """The C interface as another language sees it: the shared library through ctypes, rules in Python."""
 
+import contextlib
 import ctypes
+import json
 import os
 import pathlib
 import queue
 import select
+import signal
+import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock as mock
 from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint64, c_void_p
 
 LIBRARY = ctypes.CDLL(os.environ["FRESHET_LIBRARY"])
 
 PATIENCE = 60  # Seconds after which what has not come is taken for lost.
 OK, CONFLICT, NOT_FRESH = 0, 1, 2
-FILE_MISSING, CLOSED, STALE, PROJECTION_FAILED, INVALID, FAILURE = 13, 18, 19, 20, 21, 99
+IO, READ_ONLY, FILE_MISSING, CORRUPT, CLOSED, STALE = 10, 12, 13, 16, 18, 19
+PROJECTION_FAILED, INVALID, FOREIGN_SESSION, FAILURE = 20, 21, 22, 99
 ANY, EXISTS, NONE = -1, -2, 0
 EVENTUAL, AT_LEAST_VERSION, AT_LEAST_POSITION, MAX_STALENESS, STRONG = range(5)
 
@@ -33,7 +40,7 @@ class Event(ctypes.Structure):
     _fields_ = [
         *[(name, c_int64) for name in ("position", "version", "stream_number")],
         *[(name, c_char_p) for name in ("category", "id", "type")],
-        ("data", c_void_p), ("data_size", c_size_t),
+        ("schema_version", c_int), ("data", c_void_p), ("data_size", c_size_t),
         *[(name, c_char_p) for name in ("content_type", "metadata")],
         *[(name, c_int64) for name in ("occurred_at", "recorded_at")],
     ]
@@ -53,7 +60,8 @@ class Projection(ctypes.Structure):
 
 class NewEvent(ctypes.Structure):
     _fields_ = [("type", c_char_p), ("data", c_char_p), ("data_size", c_size_t), ("content_type", c_char_p),
-                ("metadata", c_char_p), ("occurred_at", POINTER(c_int64))]
+                ("metadata", c_char_p), ("occurred_at", POINTER(c_int64)), ("schema_version", c_int),
+                ("correlation_id", c_char_p), ("causation_id", c_char_p)]
 
 
 class Appended(ctypes.Structure):
@@ -69,6 +77,16 @@ class Request(ctypes.Structure):
 class Freshness(ctypes.Structure):
     _fields_ = [("stale", c_bool), *[(name, c_int64) for name in (
         "position", "head", "version", "latest_version", "behind_events", "behind", "waited")]]
+
+
+class Status(ctypes.Structure):
+    _fields_ = [("schema_version", c_int), *[(name, c_int64) for name in (
+        "position", "head", "behind_events", "behind", "duplicates_skipped", "dead_letters")]]
+
+
+class DeadLetter(ctypes.Structure):
+    _fields_ = [*[(name, c_char_p) for name in ("projection", "category", "id", "type", "reason")],
+                ("position", c_int64), ("version", c_int64), ("attempts", c_int), ("at", c_int64)]
 
 
 class EventsRequest(ctypes.Structure):
@@ -93,6 +111,10 @@ class News(ctypes.Structure):
 
 
 TOLD = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(News), POINTER(Error))
+CONVERT = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, c_void_p, POINTER(Error))
+NOTICE = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_char_p)
+BODY = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(Error))
+TOKEN_SIZE = 64
 
 
 def declare(name, result, *arguments):
@@ -111,10 +133,35 @@ declare("freshet_options_set_durability", None, c_void_p, c_int)
 declare("freshet_options_set_projecting", None, c_void_p, c_bool)
 declare("freshet_options_set_bus", c_int, c_void_p, c_char_p, c_double, c_uint64, ERROR)
 declare("freshet_options_add_projection", None, c_void_p, POINTER(Projection))
+declare("freshet_options_set_notice", None, c_void_p, NOTICE, c_void_p)
+declare("freshet_options_set_busy_timeout", None, c_void_p, c_int64)
+declare("freshet_options_add_upcaster", None, c_void_p, c_char_p, c_int, CONVERT, c_void_p)
+declare("freshet_converted_set", None, c_void_p, c_char_p, c_size_t)
 declare("freshet_open", c_int, c_void_p, POINTER(c_void_p), ERROR)
 declare("freshet_close", c_int, c_void_p, ERROR)
 declare("freshet_append", c_int, c_void_p, c_char_p, c_char_p, c_int64, POINTER(NewEvent), c_size_t, c_char_p, c_int,
         POINTER(Appended), ERROR)
+declare("freshet_transaction_append", c_int, c_void_p, c_char_p, c_char_p, c_int64, POINTER(NewEvent), c_size_t,
+        c_char_p, c_int, POINTER(Appended), ERROR)
+declare("freshet_transaction_tables", c_void_p, c_void_p)
+declare("freshet_write", c_int, c_void_p, BODY, c_void_p, ERROR)
+declare("freshet_session_begin", c_int, c_void_p, c_char_p, POINTER(c_void_p), ERROR)
+declare("freshet_session_free", None, c_void_p)
+declare("freshet_session_append", c_int, c_void_p, c_char_p, c_char_p, c_int64, POINTER(NewEvent), c_size_t, c_char_p,
+        c_int, POINTER(Appended), ERROR)
+declare("freshet_session_read", c_int, c_void_p, POINTER(Request), POINTER(c_void_p), ERROR)
+declare("freshet_session_seen", c_int64, c_void_p)
+declare("freshet_session_note", None, c_void_p, c_int64)
+declare("freshet_session_token", None, c_void_p, c_char_p)
+declare("freshet_projection_status", c_int, c_void_p, c_char_p, POINTER(Status), ERROR)
+declare("freshet_dead_letters_read", c_int, c_void_p, c_char_p, POINTER(c_void_p), ERROR)
+declare("freshet_dead_letters_count", c_size_t, c_void_p)
+declare("freshet_dead_letters_at", DeadLetter, c_void_p, c_size_t)
+declare("freshet_dead_letters_free", None, c_void_p)
+declare("freshet_dead_letters_retry", c_int, c_void_p, c_char_p, POINTER(c_int64), ERROR)
+declare("freshet_dead_letters_discard", c_int, c_void_p, c_char_p, POINTER(c_int64), ERROR)
+declare("freshet_verify", c_int, c_void_p, ERROR)
+declare("freshet_backup", c_int, c_void_p, c_char_p, c_bool, ERROR)
 declare("freshet_head", c_int, c_void_p, POINTER(c_int64), ERROR)
 declare("freshet_read_all", c_int, c_void_p, c_int64, c_size_t, POINTER(c_void_p), ERROR)
 declare("freshet_read_stream", c_int, c_void_p, c_char_p, c_char_p, c_int64, c_size_t, POINTER(c_void_p), ERROR)
@@ -123,10 +170,12 @@ declare("freshet_events_at", Event, c_void_p, c_size_t)
 declare("freshet_events_free", None, c_void_p)
 declare("freshet_read", c_int, c_void_p, POINTER(Request), POINTER(c_void_p), ERROR)
 declare("freshet_reading_freshness", Freshness, c_void_p)
+declare("freshet_reading_stream_number", c_int64, c_void_p)
 declare("freshet_reading_warnings_count", c_size_t, c_void_p)
 declare("freshet_reading_warning", c_char_p, c_void_p, c_size_t)
 declare("freshet_reading_free", None, c_void_p)
 declare("freshet_query", c_int, c_void_p, c_char_p, POINTER(Value), c_size_t, POINTER(c_void_p), ERROR)
+declare("freshet_rows_columns", c_int, c_void_p)
 declare("freshet_rows_next", c_int, c_void_p, POINTER(c_bool), ERROR)
 declare("freshet_rows_is_null", c_bool, c_void_p, c_int)
 declare("freshet_rows_integer", c_int64, c_void_p, c_int)
@@ -199,8 +248,48 @@ class Names:
         self.rules = Projection(b"names", 1, self.tables, 1, None, self.create, self.apply)
 
 
+def new_events(*texts, content_type=None, schema_version=0, correlation=(None, None)):
+    return (NewEvent * len(texts))(*[
+        NewEvent(b"Named", text if isinstance(text, bytes) else text.encode(), len(text), content_type, None, None,
+                 schema_version, *correlation) for text in texts])
+
+
+def append(function, handle, stream, events, expected=ANY, key=None):
+    appended = Appended()
+    code = call(function, handle, b"name", stream.encode(), expected, events, len(events), key, 0, byref(appended),
+                answers=(OK, CONFLICT))
+    return code, appended
+
+
+def rows_of(query, handle, sql, *parameters):
+    rows, has_row, found = c_void_p(), c_bool(), []
+    call(query, handle, sql.encode(), values(*parameters), len(parameters), byref(rows))
+    try:
+        while call("freshet_rows_next", rows, byref(has_row)) == OK and has_row:
+            size = c_size_t()
+            text = LIBRARY.freshet_rows_text(rows, 0, byref(size))
+            found.append(None if text is None else ctypes.string_at(text, size.value).decode())
+        return found
+    finally:
+        LIBRARY.freshet_rows_free(rows)
+
+
+def read(function, handle, sql, *parameters, stream=None, consistency=EVENTUAL, target=0, timeout=5_000_000,
+         fail_if_stale=False):
+    category = None if stream is None else b"name"
+    request = Request(names("names"), 1, category, stream, consistency, target, timeout, fail_if_stale)
+    reading = c_void_p()
+    call(function, handle, byref(request), byref(reading))
+    try:
+        freshness = LIBRARY.freshet_reading_freshness(reading)
+        warnings = LIBRARY.freshet_reading_warnings_count(reading)
+        return rows_of("freshet_query", reading, sql, *parameters), freshness, warnings
+    finally:
+        LIBRARY.freshet_reading_free(reading)
+
+
 class Store:
-    def __init__(self, file, rules=None, mode=0, delay=None):
+    def __init__(self, file, rules=None, mode=0, delay=None, upcasters=(), notice=lambda level, message: None):
         self.rules = rules or Names()
         options = LIBRARY.freshet_options_new(str(file).encode())
         LIBRARY.freshet_options_set_mode(options, mode)
@@ -208,6 +297,12 @@ class Store:
         if delay:
             call("freshet_options_set_bus", options, delay.encode(), 0.0, 1)
         LIBRARY.freshet_options_add_projection(options, byref(self.rules.rules))
+        self.notice = NOTICE(lambda _context, level, message: notice(level, message.decode()))
+        LIBRARY.freshet_options_set_notice(options, self.notice, None)
+        LIBRARY.freshet_options_set_busy_timeout(options, 60_000_000)
+        self.upcasters = [CONVERT(upcaster) for upcaster in upcasters]
+        for version, upcaster in enumerate(self.upcasters, start=1):
+            LIBRARY.freshet_options_add_upcaster(options, b"Named", version, upcaster, None)
         self.handle = c_void_p()
         try:
             call("freshet_open", options, byref(self.handle))
@@ -221,13 +316,8 @@ class Store:
         call("freshet_close", self.handle)
 
     def append(self, stream, *texts, expected=ANY, key=None, content_type=None):
-        events = (NewEvent * len(texts))(*[
-            NewEvent(b"Named", text if isinstance(text, bytes) else text.encode(), len(text), content_type)
-            for text in texts])
-        appended = Appended()
-        code = call("freshet_append", self.handle, b"name", stream.encode(), expected, events, len(texts),
-                    key, 0, byref(appended), answers=(OK, CONFLICT))
-        return code, appended
+        return append("freshet_append", self.handle, stream, new_events(*texts, content_type=content_type),
+                      expected=expected, key=key)
 
     def read_stream(self, stream, after=0):
         events = c_void_p()
@@ -238,23 +328,69 @@ class Store:
         LIBRARY.freshet_events_free(events)
         return read
 
-    def read(self, sql, *parameters, consistency=EVENTUAL, target=0, timeout=5_000_000, fail_if_stale=False):
-        projections = names("names")
-        request = Request(projections, 1, None, None, consistency, target, timeout, fail_if_stale)
-        reading, rows, has_row, found = c_void_p(), c_void_p(), c_bool(), []
-        call("freshet_read", self.handle, byref(request), byref(reading))
-        try:
-            freshness = LIBRARY.freshet_reading_freshness(reading)
-            warnings = LIBRARY.freshet_reading_warnings_count(reading)
-            call("freshet_query", reading, sql.encode(), values(*parameters), len(parameters), byref(rows))
-            while call("freshet_rows_next", rows, byref(has_row)) == OK and has_row:
-                size = c_size_t()
-                text = LIBRARY.freshet_rows_text(rows, 0, byref(size))
-                found.append(None if text is None else ctypes.string_at(text, size.value).decode())
-            return found, freshness, warnings
-        finally:
-            LIBRARY.freshet_rows_free(rows)
-            LIBRARY.freshet_reading_free(reading)
+    def first_event(self):
+        """Its schema version and its metadata, beside its data."""
+        events = c_void_p()
+        call("freshet_read_all", self.handle, 0, 1, byref(events))
+        event = LIBRARY.freshet_events_at(events, 0)
+        read = event.schema_version, event.metadata, event.bytes()
+        LIBRARY.freshet_events_free(events)
+        return read
+
+    def read(self, sql, *parameters, **request):
+        return read("freshet_read", self.handle, sql, *parameters, **request)
+
+    def write(self, body):
+        """`body` has the transaction, and gives a code."""
+        return call("freshet_write", self.handle, BODY(lambda _context, transaction, error: body(transaction, error)),
+                    None)
+
+    def status(self):
+        status = Status()
+        call("freshet_projection_status", self.handle, b"names", byref(status))
+        return status
+
+    def dead_letters(self):
+        letters = c_void_p()
+        call("freshet_dead_letters_read", self.handle, b"names", byref(letters))
+        found = [(letter.id, letter.version, letter.attempts, letter.reason)
+                 for letter in (LIBRARY.freshet_dead_letters_at(letters, index)
+                                for index in range(LIBRARY.freshet_dead_letters_count(letters)))]
+        LIBRARY.freshet_dead_letters_free(letters)
+        return found
+
+    def settle(self, how):
+        count = c_int64()
+        call(f"freshet_dead_letters_{how}", self.handle, None, byref(count))
+        return count.value
+
+
+class Session:
+    """Whoever reads their own writes; ends with the block."""
+
+    def __init__(self, store, token=None):
+        self.handle = c_void_p()
+        call("freshet_session_begin", store.handle, token, byref(self.handle))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_ignored):
+        LIBRARY.freshet_session_free(self.handle)
+
+    def append(self, stream, *texts):
+        return append("freshet_session_append", self.handle, stream, new_events(*texts))
+
+    def read(self, sql, **request):
+        return read("freshet_session_read", self.handle, sql, **request)
+
+    def seen(self):
+        return LIBRARY.freshet_session_seen(self.handle)
+
+    def token(self):
+        token = ctypes.create_string_buffer(TOKEN_SIZE)
+        LIBRARY.freshet_session_token(self.handle, token)
+        return token.value
 
 
 class Subscription:
@@ -294,6 +430,13 @@ class Subscription:
         readable, _, _ = select.select([descriptor], [], [], PATIENCE)
         assert readable, "nothing came"
         return self.take()
+
+
+def elsewhere(program):
+    """Runs it in a process of its own: how it ended, and what it said on either stream."""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE,
+                         check=False, cwd=pathlib.Path(__file__).parent)
+    return ran.returncode, ran.stdout, ran.stderr
 
 
 class CInterfaceTest(unittest.TestCase):
@@ -464,6 +607,172 @@ class CInterfaceTest(unittest.TestCase):
             subscription = Subscription(store)
         self.assert_fails(CLOSED, "the store is closed", subscription.wait)
         subscription.end()
+
+    def test_a_session_reads_what_it_has_written_and_another_one_does_not_wait_for_it(self):
+        with Store(self.file, delay="50ms") as store, Session(store) as session, Session(store) as other:
+            session.append("a", "one")
+            self.assertEqual((session.seen(), other.seen()), (1, 0))
+            self.assertEqual(session.read("SELECT text FROM {names}")[0], ["one"])
+            _, freshness, _ = other.read("SELECT text FROM {names}")
+            self.assertEqual(freshness.waited, 0)
+
+    def test_a_session_does_not_go_back_behind_what_it_was_shown(self):
+        with Store(self.file) as store, Session(store) as session:
+            store.append("a", "one")
+            store.read("SELECT text FROM {names}", consistency=STRONG)
+            self.assertEqual(session.read("SELECT text FROM {names}")[0], ["one"])
+            self.assertEqual(session.seen(), 1)
+            LIBRARY.freshet_session_note(session.handle, 7)
+            _, freshness, warnings = session.read("SELECT text FROM {names}", timeout=1000)
+            self.assertEqual((freshness.stale, warnings), (True, 1))
+            self.assert_fails(STALE, "position 7, which was seen before", session.read, "SELECT 1", timeout=1000,
+                              fail_if_stale=True)
+
+    def test_a_session_goes_on_in_another_process_by_its_token(self):
+        with Store(self.file, delay="50ms") as store, Session(store) as session:
+            session.append("a", "one")
+            there = ("from c_interface_test import *\n"
+                     f"with Store({str(self.file)!r}) as store, Session(store, {session.token()!r}) as session:\n"
+                     "    print(session.seen(), *session.read('SELECT text FROM {names}', timeout=60_000_000)[0])\n")
+            self.assertEqual(elsewhere(there), (0, "1 one\n", ""))
+
+    def test_a_token_that_belongs_elsewhere_is_refused(self):
+        with Store(self.file) as store, Session(store) as session:
+            session.append("a", "one")
+            token = session.token()
+            call("freshet_backup", store.handle, str(self.file).encode() + b"-copy", False)
+            self.assert_fails(INVALID, "no session token", Session, store, token[:-1])
+        with Store(self.file.with_name("other.db")) as other:
+            self.assert_fails(FOREIGN_SESSION, "another store", Session, other, token)
+        with Store(self.file.with_name("names.db-copy")) as restored:
+            self.assert_fails(FOREIGN_SESSION, "before a backup was restored", Session, restored, token)
+
+    def test_old_forms_of_events_are_read_in_the_newest_one(self):
+        def shout(_context, data, size, converted, _error):
+            text = ctypes.string_at(data, size).upper()
+            LIBRARY.freshet_converted_set(converted, text, len(text))
+            return OK
+
+        def refuse(_context, _data, _size, _converted, error):
+            error.contents.message = b"that is no text"
+            return FAILURE
+        with Store(self.file) as store:
+            store.append("a", "one")
+        with Store(self.file, upcasters=[shout]) as store:
+            self.assertEqual(store.first_event(), (2, b"", b"ONE"))
+            self.assert_fails(INVALID, "schema version 2, its newest", store.append, "a", "two")
+            append("freshet_append", store.handle, "a", new_events("two", schema_version=2))
+            self.assertEqual([data for _, _, data in store.read_stream("a")], [b"ONE", b"two"])
+        with Store(self.file, upcasters=[refuse]) as store:
+            self.assert_fails(INVALID, "that is no text", store.first_event)
+
+    def test_events_say_what_they_belong_to_and_what_led_to_them(self):
+        with Store(self.file) as store:
+            events = new_events("one", correlation=(b"a click", b"name/b@1"))
+            append("freshet_append", store.handle, "a", events)
+            self.assertEqual(json.loads(store.first_event()[1]),
+                             {"correlation_id": "a click", "causation_id": "name/b@1"})
+
+    def test_own_tables_are_written_with_the_events_or_not_at_all(self):
+        def save(transaction, text, error):
+            tables = LIBRARY.freshet_transaction_tables(transaction)
+            for sql, given in [(b"CREATE TABLE IF NOT EXISTS app_drafts (text TEXT)", ()),
+                               (b"INSERT INTO app_drafts VALUES (?)", (text,))]:
+                code = LIBRARY.freshet_tables_execute(tables, sql, values(*given), len(given), error)
+                if code != OK:
+                    return code
+            return LIBRARY.freshet_transaction_append(transaction, b"name", b"a", ANY, new_events(text), 1, None, 0,
+                                                      None, error)
+
+        def save_and_regret(transaction, error):
+            save(transaction, "two", error)
+            error.contents.message = b"second thoughts"
+            return FAILURE
+
+        def trespass(transaction, error):
+            tables = LIBRARY.freshet_transaction_tables(transaction)
+            return LIBRARY.freshet_tables_execute(tables, b"DELETE FROM {names}", None, 0, error)
+        with Store(self.file) as store:
+            store.write(lambda transaction, error: save(transaction, "one", error))
+            self.assert_fails(FAILURE, "second thoughts", store.write, save_and_regret)
+            self.assert_fails(INVALID, "app_", store.write, trespass)
+            self.assertEqual([data for _, _, data in store.read_stream("a")], [b"one"])
+            self.assertEqual(store.read("SELECT text FROM app_drafts")[0], ["one"])
+
+    def test_who_opens_for_reading_only_changes_nothing(self):
+        with Store(self.file) as store:
+            store.append("a", "one")
+            store.read("SELECT text FROM {names}", consistency=STRONG)
+        with Store(self.file, mode=2) as store:
+            self.assertEqual(store.read("SELECT text FROM {names}")[0], ["one"])
+            self.assert_fails(READ_ONLY, "reading", store.append, "a", "two")
+        self.assert_fails(FILE_MISSING, "there is no file", Store, self.file.with_name("other.db"), mode=2)
+
+    def test_dead_letters_are_told_tried_again_and_discarded(self):
+        refused = {"bad", "worse"}
+        told = []
+        with Store(self.file, Names(refuses=lambda text: text in refused), notice=lambda *it: told.append(it)) as store:
+            store.append("a", "bad", "good")
+            store.append("b", "worse")
+            store.read("SELECT text FROM {names}", consistency=STRONG)
+            self.assertEqual(store.dead_letters(), [(b"a", 1, 3, b"no such text"), (b"a", 2, 0, mock.ANY),
+                                                    (b"b", 1, 3, b"no such text")])
+            self.assertEqual((store.status().position, store.status().dead_letters), (3, 3))
+            self.assertIn((2, "the projection 'names' failed on the event at position 1: no such text; it is set aside "
+                           "as a dead letter"), told)
+            refused.remove("bad")
+            self.assertEqual(store.settle("retry"), 2)
+            self.assertEqual(store.settle("discard"), 1)
+            self.assertEqual((store.dead_letters(), store.status().behind_events), ([], 0))
+            self.assertEqual(store.read("SELECT text FROM {names}")[0], ["good"])
+            call("freshet_verify", store.handle)
+            self.assert_fails(INVALID, "no projection 'other'", call, "freshet_projection_status", store.handle,
+                              b"other", byref(Status()))
+
+    def test_a_backup_is_a_store_and_replaces_another_one_only_where_that_is_asked_for(self):
+        copy = self.file.with_name("copy.db")
+        with Store(self.file) as store:
+            store.append("a", "one")
+            call("freshet_backup", store.handle, str(copy).encode(), False)
+            store.append("a", "two")
+            self.assert_fails(IO, str(copy), call, "freshet_backup", store.handle, str(copy).encode(), False)
+            call("freshet_backup", store.handle, str(copy).encode(), True)
+        with Store(copy) as store:
+            self.assertEqual([data for _, _, data in store.read_stream("a")], [b"one", b"two"])
+
+    def test_a_verification_names_what_is_not_as_it_should_be(self):
+        with Store(self.file) as store:
+            store.append("a", "one")
+            store.read("SELECT text FROM {names}", consistency=STRONG)
+            with contextlib.closing(sqlite3.connect(self.file)) as foreign:
+                foreign.execute("UPDATE names SET text = 'other'")
+                foreign.commit()
+            self.assert_fails(CORRUPT, "names", call, "freshet_verify", store.handle)
+
+    def test_a_reading_of_one_stream_knows_its_number(self):
+        with Store(self.file) as store:
+            store.append("a", "one")
+            store.append("b", "two")
+            request = Request(names("names"), 1, b"name", b"b", EVENTUAL, 0, 0, False)
+            reading, rows = c_void_p(), c_void_p()
+            call("freshet_read", store.handle, byref(request), byref(reading))
+            self.assertEqual(LIBRARY.freshet_reading_stream_number(reading), 2)
+            call("freshet_query", reading, b"SELECT id, text FROM {names}", None, 0, byref(rows))
+            self.assertEqual(LIBRARY.freshet_rows_columns(rows), 2)
+            LIBRARY.freshet_rows_free(rows)
+            LIBRARY.freshet_reading_free(reading)
+
+    def test_a_broken_program_is_stopped_with_a_sentence(self):
+        opened = f"from c_interface_test import *\nstore = Store({str(self.file)!r})\n"
+        for program, sentence in [
+                ("LIBRARY.freshet_head(None, byref(c_int64()), None)", "a handle is not NULL"),
+                ("LIBRARY.freshet_events_count(None)", "a handle is not NULL"),
+                ("LIBRARY.freshet_rows_next(None, byref(c_bool()), None)", "a handle is not NULL"),
+                ("LIBRARY.freshet_backup(store.handle, None, False, None)", "a text is not NULL"),
+                ("session = Session(store); store.__exit__()", "a Session ends before its store is destroyed")]:
+            code, _, said = elsewhere(opened + program)
+            self.assertEqual(code, -signal.SIGABRT, said)
+            self.assertIn(sentence, said)
 
     def test_failures_have_codes_and_sentences(self):
         self.assert_fails(FILE_MISSING, "there is no file", Store, self.file, mode=1)

@@ -1,4 +1,6 @@
 // Tests of the end of a store: in what order ever its parts are let go, there is an error or a sentence, never a hang.
+#include "freshet/session.hpp"
+
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 

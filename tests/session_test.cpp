@@ -60,17 +60,6 @@ TEST_SUITE("session") {
     CHECK_FALSE(row.stale);
   }
 
-  TEST_CASE("append_async: its future may be asked after the session has ended") {
-    const TempDir directory;
-    Store store(stepped(directory.file()));
-    std::future<AppendResult> future;
-    {
-      const Session session(store);
-      future = session.log().append_async(to("a"));
-    }
-    CHECK(std::get<Appended>(future.get()).last == Position{1});
-  }
-
   TEST_CASE("read: what others write is not waited for") {
     const TempDir directory;
     Store store(stepped(directory.file(), delayed(50ms)));

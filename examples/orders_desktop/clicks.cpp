@@ -3,7 +3,10 @@
 #include <QStatusBar>
 #include <QTemporaryDir>
 #include <QtTest>
+#include <atomic>
+#include <future>
 
+#include "desk.hpp"
 #include "window.hpp"
 
 namespace {
@@ -20,7 +23,16 @@ class Clicks : public QObject {
  private:
   // A window on a file of its own, and a hand on its widgets.
   struct Screen {
-    Screen() { QVERIFY(QTest::qWaitForWindowExposed(shown())); }
+    explicit Screen(const QByteArray& content = {}) : file(with(content)) {
+      QVERIFY(QTest::qWaitForWindowExposed(shown()));
+    }
+
+    // The path of a file that holds this, or of none yet.
+    [[nodiscard]] std::string with(const QByteArray& content) const {
+      QFile made(place.filePath("orders.db"));
+      if (!content.isEmpty() && made.open(QIODevice::WriteOnly)) made.write(content);
+      return made.fileName().toStdString();
+    }
 
     QWidget* shown() {
       window.show();
@@ -38,6 +50,11 @@ class Clicks : public QObject {
       const auto* item = find<QTableWidget>("list").item(row, column);
       return item == nullptr ? QString() : item->text();
     }
+    // As a row that the log is ahead of.
+    [[nodiscard]] bool is_marked(int row) {
+      const auto* item = find<QTableWidget>("list").item(row, 0);
+      return item != nullptr && !item->toolTip().isEmpty() && cell(row, 4).contains(" of ");
+    }
     // For looking at: what the screen shows now.
     void photograph(const char* name) {
       const QString folder = qEnvironmentVariable("SCREENSHOTS");
@@ -45,7 +62,8 @@ class Clicks : public QObject {
     }
 
     QTemporaryDir place;
-    desktop::Window window{place.filePath("orders.db").toStdString()};
+    const std::string file;
+    desktop::Window window{file};
   };
 
   static void place_one(Screen& screen) {
@@ -74,6 +92,8 @@ class Clicks : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(screen.text("order_freshness").startsWith("STALE: version 1 of 2"), patience_milliseconds);
     QVERIFY(screen.text("order").contains("is created"));
     QTRY_VERIFY_WITH_TIMEOUT(screen.text("list_freshness").startsWith("STALE: 1 of 2"), patience_milliseconds);
+    QTRY_VERIFY_WITH_TIMEOUT(screen.is_marked(0), patience_milliseconds);
+    QCOMPARE(screen.cell(0, 2), QString("created"));
     screen.photograph("stale");
   }
 
@@ -96,6 +116,7 @@ class Clicks : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(screen.text("order").contains("is paid, version 2"), patience_milliseconds);
     QVERIFY(screen.text("order_freshness").startsWith("fresh, from the read tables, waited"));
     QTRY_COMPARE_WITH_TIMEOUT(screen.cell(0, 2), QString("paid"), patience_milliseconds);
+    QVERIFY(!screen.is_marked(0));
     screen.photograph("fresh");
   }
 
@@ -128,6 +149,60 @@ class Clicks : public QObject {
     QVERIFY(command.waitForFinished(patience_milliseconds));
     QCOMPARE(command.exitCode(), 0);
     QTRY_COMPARE_WITH_TIMEOUT(screen.cell(0, 2), QString("paid"), patience_milliseconds);
+  }
+
+  void the_list_goes_on_while_a_look_waits() {
+    Screen screen;
+    place_one(screen);
+    screen.delay(long_delay);
+    screen.click("pay");
+    QTRY_VERIFY_WITH_TIMEOUT(screen.is_marked(0), patience_milliseconds);
+    QTRY_VERIFY_WITH_TIMEOUT(screen.text("order_freshness").startsWith("waiting"), patience_milliseconds);
+    screen.photograph("looking");
+    screen.delay(0);  // The look goes on in the store that is opened with it.
+    QTRY_VERIFY_WITH_TIMEOUT(screen.text("order").contains("is paid, version 2"), patience_milliseconds);
+  }
+
+  void an_empty_store_says_what_to_do() {
+    Screen screen;
+    QTRY_COMPARE_WITH_TIMEOUT(screen.text("list_freshness"), QString("fresh: there are no orders yet; place one"),
+                              patience_milliseconds);
+    screen.photograph("empty");
+  }
+
+  void a_file_that_is_no_store_is_told_in_place_of_the_list() {
+    Screen screen("no store at all");
+    QTRY_VERIFY_WITH_TIMEOUT(screen.text("list_freshness").startsWith("trouble: "), patience_milliseconds);
+    screen.click("place");
+    QTRY_VERIFY_WITH_TIMEOUT(screen.window.statusBar()->currentMessage().startsWith("trouble: "),
+                             patience_milliseconds);
+    screen.photograph("trouble");
+  }
+
+  // The desk alone: between the opening and the listening something happens, and nothing afterwards.
+  void what_happens_while_the_store_opens_is_in_the_list() {
+    const QTemporaryDir place;
+    std::promise<std::size_t> rows;
+    std::atomic<bool> listed = false;
+    const desktop::Desk desk(
+        place.filePath("orders.db").toStdString(), [](const std::function<void()>& answer) { answer(); },
+        {.on_list =
+             [&](const desktop::List& list) {
+               if (!listed.exchange(true)) rows.set_value(list.answer.value.orders.size());
+             },
+         .on_command = [](const std::string&) {},
+         .on_looking = [](const std::string&) {},
+         .on_order = [](const desktop::OrderAnswer&) {},
+         .on_problem = [](const std::string&) {},
+         .on_opened =
+             [](freshet::Store& store) {
+               freshet::orders::Orders orders(store);
+               const auto placed = orders.execute("7", {.action = desktop::an_order("ada"), .at = {}}, {});
+               if (std::holds_alternative<freshet::orders::Done>(placed)) store.drain();
+             }});
+    auto found = rows.get_future();
+    QVERIFY(found.wait_for(std::chrono::milliseconds{patience_milliseconds}) == std::future_status::ready);
+    QCOMPARE(found.get(), std::size_t{1});
   }
 
   void the_window_closes_while_events_travel() {

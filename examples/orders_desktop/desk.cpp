@@ -43,20 +43,34 @@ OrderAnswer read(orders::Orders& orders, const std::string& order_id, Look look,
 
 }  // namespace
 
+orders::Place an_order(const std::string& customer) {
+  return {.customer = customer, .currency = "EUR", .items = {{.sku = "book", .quantity = 1, .unit_price_minor = 4999}}};
+}
+
 // The store with one delay, and what is told of it.
 struct Desk::Open {
-  Open(const std::filesystem::path& file, Duration delay, const std::function<void()>& on_change)
-      : store(options(file, delay)),
-        orders(store),
-        appended(store.subscribe_to_events({.after = store.log().head()},
-                                           [on_change](const EventBatch& /*batch*/) { on_change(); })),
-        changed(store.subscribe_to_changes({.projections = {"orders"}},
-                                           [on_change](const Changes& /*changes*/) { on_change(); })) {}
+  Open(const std::filesystem::path& file, Duration delay) : store(options(file, delay)), orders(store) {}
+
+  // Tells the desk, which finds this in its place then; of the present state at once.
+  void listen(Desk& desk) {
+    appended = store.subscribe_to_events({.after = store.log().head(), .category = "order"},
+                                         [&desk](const EventBatch& batch) { desk.note(batch); });
+    changed = store.subscribe_to_changes({.projections = {"orders"}}, [&desk](const Changes&) { desk.refresh(); });
+  }
+
+  // Whoever waits in it is woken.
+  void close() {
+    try {
+      store.close();
+    } catch (const Error&) {
+      // Its events are safe, and what is not projected another store goes on with.
+    }
+  }
 
   Store store;
   orders::Orders orders;
-  Subscription<EventBatch> appended;  // An answer becomes stale when the log grows,
-  Subscription<Changes> changed;      // and fresh when the rows have followed.
+  std::optional<Subscription<EventBatch>> appended;  // An answer becomes stale when the log grows,
+  std::optional<Subscription<Changes>> changed;      // and fresh when the rows have followed.
 };
 
 Desk::Desk(std::filesystem::path file, Post post, Listeners listeners)
@@ -65,57 +79,118 @@ Desk::Desk(std::filesystem::path file, Post post, Listeners listeners)
 }
 
 Desk::~Desk() {
-  const std::lock_guard lock(mutex_);
-  open_.reset();
+  std::shared_ptr<Open> last;
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    last = std::exchange(open_, nullptr);
+  }
+  if (last) last->close();  // The workers end soon.
 }
 
 void Desk::set_delay(Duration delay) {
-  commands_.add([this, delay] {
+  {
+    const std::lock_guard lock(mutex_);
+    delay_ = delay;
+  }
+  commands_.add([this] {
+    std::optional<Duration> wanted;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted = std::exchange(delay_, std::nullopt);
+    }
+    if (!wanted) return;
     try {
-      open(delay);
+      open(*wanted);
     } catch (const std::exception& failure) {
-      tell([this, sentence = std::string(failure.what())] { listeners_.on_problem(sentence); });
+      const std::lock_guard lock(mutex_);
+      if (!open_) why_closed_ = failure.what();
+      tell([this, why = std::string(failure.what())] { listeners_.on_problem(why); });
     }
   });
 }
 
 void Desk::open(Duration delay) {
-  auto opened = std::make_shared<Open>(file_, delay, [this] { refresh(); });
+  const auto next = std::make_shared<Open>(file_, delay);
+  std::shared_ptr<Open> last;
   {
     const std::lock_guard lock(mutex_);
-    // The one before ends when its last read has; its events travel on with the new delay.
-    std::swap(open_, opened);
+    if (ending_) return;
+    last = std::exchange(open_, next);
   }
-  refresh();  // What this one told before it was here went to the one before, if there was one.
+  if (last) last->close();  // Its events travel on with the new delay.
+  if (listeners_.on_opened) listeners_.on_opened(next->store);
+  next->listen(*this);
+}
+
+std::shared_ptr<Desk::Open> Desk::opened() {
+  const std::lock_guard lock(mutex_);
+  return open_;
 }
 
 void Desk::run(Worker& worker, std::function<void(Open&)> task) {
-  worker.add([this, task = std::move(task)] { run_now(task); });
-}
-
-void Desk::run_now(const std::function<void(Open&)>& task) {
-  std::shared_ptr<Open> open;
-  {
-    const std::lock_guard lock(mutex_);
-    open = open_;
-  }
-  if (!open) return;
-  try {
-    task(*open);
-  } catch (const std::exception& failure) {
-    tell([this, sentence = std::string(failure.what())] { listeners_.on_problem(sentence); });
-  }
+  worker.add([this, task = std::move(task)] {
+    std::string trouble;
+    try {
+      for (auto open = opened(); open; open = opened()) {
+        try {
+          return task(*open);
+        } catch (const Error& error) {
+          // Where another one has taken its place meanwhile, that one is asked.
+          if (error.code() != ErrorCode::closed || open == opened()) throw;
+        }
+      }
+      const std::lock_guard lock(mutex_);
+      trouble = why_closed_;
+    } catch (const std::exception& failure) {
+      trouble = failure.what();
+    }
+    tell([this, trouble] { listeners_.on_command("trouble: " + trouble); });
+  });
 }
 
 void Desk::refresh() {
   // However often it is told, one reading of the newest state is enough.
   if (refreshing_.exchange(true)) return;
-  reads_.add([this] {
+  lists_.add([this] {
     refreshing_ = false;
-    run_now([this](Open& open) {
-      tell([this, list = open.orders.list({.limit = rows_max})] { listeners_.on_list(list); });
-    });
+    show_list();
   });
+}
+
+void Desk::show_list() {
+  try {
+    const auto open = opened();
+    if (!open) return;
+    auto answer = open->orders.list({.limit = rows_max});
+    auto lacking = behind(answer.value);
+    tell([this, list = List{std::move(answer), std::move(lacking)}] { listeners_.on_list(list); });
+  } catch (const std::exception& failure) {
+    tell([this, why = std::string(failure.what())] { listeners_.on_problem(why); });
+  }
+}
+
+std::map<std::string, Version> Desk::behind(const orders::Page& page) {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, Version> behind;
+  for (const orders::OrderView& view : page.orders) {
+    const auto newest = newest_.find(view.order_id);
+    if (newest == newest_.end()) continue;
+    if (view.version < newest->second) {
+      behind.insert(*newest);
+    } else {
+      newest_.erase(newest);
+    }
+  }
+  return behind;
+}
+
+void Desk::note(const EventBatch& batch) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const RecordedEvent& event : batch.events) newest_[event.stream.id] = event.version;
+  }
+  refresh();
 }
 
 void Desk::execute(std::optional<std::string> order_id, orders::Action action, Projecting projecting, Look look) {
@@ -127,7 +202,8 @@ void Desk::execute(std::optional<std::string> order_id, orders::Action action, P
 }
 
 void Desk::look_at(std::string order_id, Look look, Version version) {
-  run(reads_, [this, order_id = std::move(order_id), look, version](Open& open) {
+  run(looks_, [this, order_id = std::move(order_id), look, version](Open& open) {
+    tell([this, order_id] { listeners_.on_looking(order_id); });
     tell([this, seen = read(open.orders, order_id, look, version)] { listeners_.on_order(seen); });
   });
 }

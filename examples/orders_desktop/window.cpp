@@ -15,7 +15,6 @@ namespace {
 
 using namespace freshet;
 
-constexpr const char* currency = "EUR";
 constexpr int delay_milliseconds_max = 10'000;
 
 // In the order of Look.
@@ -38,13 +37,24 @@ QString milliseconds(Duration duration) {
   return QString::number(static_cast<double>(duration.count()) / 1000.0, 'f', 1) + " ms";
 }
 
-void say(QLabel& label, const QString& sentence, const Freshness& freshness) {
+constexpr const char* fresh_style = "background: #cdeccb; color: #0c4a0a; padding: 4px";
+constexpr const char* stale_style = "background: #f9d9a8; color: #5a3700; padding: 4px";
+constexpr const char* waiting_style = "background: #dde6f0; color: #1d3a5c; padding: 4px";
+constexpr const char* trouble_style = "background: #f4c7c3; color: #7a0c05; padding: 4px";
+const QColor stale_row(0xf9, 0xd9, 0xa8);
+
+void say(QLabel& label, const QString& sentence, const char* style) {
   label.setText(sentence);
-  label.setStyleSheet(freshness.stale ? "background: #f9d9a8; color: #5a3700; padding: 4px"
-                                      : "background: #cdeccb; color: #0c4a0a; padding: 4px");
+  label.setStyleSheet(style);
 }
 
-QString list_sentence(const Freshness& freshness) {
+const char* style_of(const Freshness& freshness) {
+  return freshness.stale ? stale_style : fresh_style;
+}
+
+QString list_sentence(const ListAnswer& list) {
+  const Freshness& freshness = list.freshness;
+  if (!freshness.stale && list.value.orders.empty()) return "fresh: there are no orders yet; place one";
   if (!freshness.stale) return QString("fresh: everything up to position %1").arg(freshness.head.value);
   return QString("STALE: %1 of %2 events are still on their way, the oldest for %3")
       .arg(freshness.behind_events)
@@ -58,6 +68,10 @@ QString order_sentence(const Freshness& freshness) {
   if (!freshness.stale) return "fresh, " + source + waited;
   return QString("STALE: version %1 of %2, ").arg(freshness.version.value).arg(freshness.latest_version.value) +
          source + waited;
+}
+
+QString delay_of(int milliseconds) {
+  return milliseconds < 1000 ? QString::number(milliseconds) + " ms" : QString::number(milliseconds / 1000.0) + " s";
 }
 
 template <typename Widget>
@@ -83,10 +97,11 @@ Window::Window(const std::filesystem::path& file)
             [this](std::function<void()> answer) {
               QMetaObject::invokeMethod(this, std::move(answer), Qt::QueuedConnection);
             },
-            {.on_list = [this](const ListAnswer& list) { show_list(list); },
+            {.on_list = [this](const List& list) { show_list(list); },
              .on_command = [this](const std::string& said) { statusBar()->showMessage(text(said)); },
+             .on_looking = [this](const std::string& order_id) { show_looking(order_id); },
              .on_order = [this](const OrderAnswer& order) { show_order(order); },
-             .on_problem = [this](const std::string& said) { statusBar()->showMessage("trouble: " + text(said)); }}) {
+             .on_problem = [this](const std::string& why) { show_problem(why); }}) {
   setWindowTitle("Orders: " + text(file.filename().string()));
   list_->setColumnCount(5);
   list_->setHorizontalHeaderLabels({"Order", "Customer", "Status", "Amount", "Version"});
@@ -94,6 +109,9 @@ Window::Window(const std::filesystem::path& file)
   list_->setSelectionBehavior(QAbstractItemView::SelectRows);
   list_->setSelectionMode(QAbstractItemView::SingleSelection);
   list_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  list_->verticalHeader()->hide();
+  list_freshness_->setWordWrap(true);
+  say(*list_freshness_, "opening " + text(file.string()), waiting_style);
   order_->setText("No order was looked at yet.");
 
   auto* content = new QWidget;
@@ -148,7 +166,8 @@ QWidget* Window::choice_bar() {
   delay_->setOrientation(Qt::Horizontal);
   delay_->setRange(0, delay_milliseconds_max);
   QObject::connect(delay_, &QSlider::valueChanged, this, [this](int value) { choose_delay(value); });
-  delay_text_->setText("0 ms");
+  delay_text_->setText(delay_of(0));
+  delay_text_->setMinimumWidth(delay_text_->fontMetrics().horizontalAdvance(delay_of(delay_milliseconds_max - 1)));
   auto* delay = new QWidget;
   auto* row = new QHBoxLayout(delay);
   row->setContentsMargins(0, 0, 0, 0);
@@ -163,7 +182,7 @@ QWidget* Window::choice_bar() {
 }
 
 void Window::choose_delay(int milliseconds) {
-  delay_text_->setText(QString::number(milliseconds) + " ms");
+  delay_text_->setText(delay_of(milliseconds));
   desk_.set_delay(std::chrono::milliseconds{milliseconds});
 }
 
@@ -172,9 +191,7 @@ void Window::place() {
     statusBar()->showMessage("an order has a customer");
     return;
   }
-  execute(std::nullopt, orders::Place{.customer = customer_->text().trimmed().toStdString(),
-                                      .currency = currency,
-                                      .items = {{.sku = "book", .quantity = 1, .unit_price_minor = 4999}}});
+  execute(std::nullopt, an_order(customer_->text().trimmed().toStdString()));
 }
 
 void Window::execute(std::optional<std::string> order_id, orders::Action action) {
@@ -189,20 +206,36 @@ std::optional<std::string> Window::selected() const {
   return item->text().toStdString();
 }
 
-void Window::show_list(const ListAnswer& list) {
+void Window::show_list(const List& list) {
   const auto chosen = selected();
-  const auto& rows = list.value.orders;
+  const auto& rows = list.answer.value.orders;
   list_->setRowCount(static_cast<int>(rows.size()));
   for (int row = 0; row < list_->rowCount(); ++row) {
     const orders::OrderView& view = rows[static_cast<std::size_t>(row)];
+    const auto newest = list.behind.find(view.order_id);
+    const bool stale = newest != list.behind.end();
+    const QString version = QString::number(view.version.value);
     const std::array<QString, 5> cells = {text(view.order_id), text(view.order.customer), name(view.order.status),
-                                          price(view.order), QString::number(view.version.value)};
+                                          price(view.order),
+                                          stale ? QString("%1 of %2").arg(version).arg(newest->second.value) : version};
     for (int column = 0; column < list_->columnCount(); ++column) {
-      list_->setItem(row, column, new QTableWidgetItem(cells[static_cast<std::size_t>(column)]));
+      auto* item = new QTableWidgetItem(cells[static_cast<std::size_t>(column)]);
+      if (stale) item->setBackground(stale_row);
+      if (stale) item->setToolTip("the log has a newer version of this order");
+      list_->setItem(row, column, item);
     }
     if (view.order_id == chosen) list_->selectRow(row);
   }
-  say(*list_freshness_, list_sentence(list.freshness), list.freshness);
+  say(*list_freshness_, list_sentence(list.answer), style_of(list.answer.freshness));
+}
+
+void Window::show_looking(const std::string& order_id) {
+  order_->setText("Order " + text(order_id));
+  say(*order_freshness_, "waiting for it to be as fresh as was asked for", waiting_style);
+}
+
+void Window::show_problem(const std::string& why) {
+  say(*list_freshness_, "trouble: " + text(why), trouble_style);
 }
 
 void Window::show_order(const OrderAnswer& order) {
@@ -215,7 +248,7 @@ void Window::show_order(const OrderAnswer& order) {
   } else {
     order_->setText("The read tables do not show this order yet.");
   }
-  say(*order_freshness_, order_sentence(order.freshness), order.freshness);
+  say(*order_freshness_, order_sentence(order.freshness), style_of(order.freshness));
 }
 
 }  // namespace desktop

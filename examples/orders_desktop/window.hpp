@@ -30,8 +30,10 @@ class Window : public QMainWindow {
   [[nodiscard]] std::optional<std::string> selected() const;
   void choose_delay(int milliseconds);
 
-  void show_list(const ListAnswer& list);
+  void show_list(const List& list);
+  void show_looking(const std::string& order_id);
   void show_order(const OrderAnswer& order);
+  void show_problem(const std::string& why);
 
   // Named, so that a test finds them.
   QTableWidget* const list_;

@@ -40,8 +40,8 @@ class Session {
   [[nodiscard]] Store& store() const;
 
   // The store's log. What is appended or read through it counts as seen, a version or a head that it tells of included;
-  // give it to execute() and replay(). Valid as long as the session.
-  // What append_async() records counts when its result is asked for, if the session lives then.
+  // give it to execute() and replay().
+  // What append_async() records counts when its result is asked for, which is done while the session lives.
   [[nodiscard]] EventLog& log() const;
 
   // As Store::read, with all that was seen in the answer; what the answer shows counts as seen from then on.

@@ -109,12 +109,10 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Where commands append and replays read. Valid as long as the store.
-  [[nodiscard]] EventLog& log();
+  [[nodiscard]] EventLog& log();  // Where commands append and replays read. Valid as long as the store.
 
   // For consumers of your own beside the projector. Delivery is at least once: what they do has to be idempotent.
   [[nodiscard]] Bus& bus();
-
   [[nodiscard]] Clock& clock();                  // That of the options, or the system's.
   [[nodiscard]] StoreIdentity identity() const;  // As it stands in the file.
 

@@ -1,7 +1,6 @@
 // What happens inside a store, occurrence by occurrence: for timelines, demonstrations and tests.
 //
 // Threads: values. StoreOptions::on_trace is called on the thread on which it happened.
-// Failure: what on_trace throws about an append is told to on_notice; otherwise it must not throw.
 #pragma once
 
 #include <memory>

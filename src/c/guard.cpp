@@ -25,6 +25,7 @@ constexpr std::array codes = {
     std::pair{ErrorCode::stale, FRESHET_STALE},
     std::pair{ErrorCode::projection_failed, FRESHET_PROJECTION_FAILED},
     std::pair{ErrorCode::invalid, FRESHET_INVALID},
+    std::pair{ErrorCode::foreign_session, FRESHET_FOREIGN_SESSION},
 };
 
 // Bytes 10xxxxxx go on with a character of UTF-8.

@@ -7,7 +7,9 @@
 #include <variant>
 #include <vector>
 
+#include "base/ensure.hpp"
 #include "freshet/freshet.h"
+#include "freshet/session.hpp"
 #include "freshet/store.hpp"
 
 struct freshet_options {
@@ -16,6 +18,10 @@ struct freshet_options {
 
 struct freshet_store {
   freshet::Store store;
+};
+
+struct freshet_session {
+  freshet::Session session;
 };
 
 struct freshet_events {
@@ -33,6 +39,19 @@ struct freshet_rows {
 
 struct freshet_tables {
   freshet::Tables& tables;
+};
+
+struct freshet_transaction {
+  freshet::AppendTransaction& transaction;
+  freshet_tables tables;
+};
+
+struct freshet_dead_letters {
+  std::vector<freshet::DeadLetter> letters;
+};
+
+struct freshet_converted {
+  std::string data;
 };
 
 namespace freshet::c {
@@ -62,7 +81,35 @@ struct freshet_subscription {
 
 namespace freshet::c {
 
+// What a handle or a text of the caller's stands for.
+template <typename Given>
+Given& given(Given* handle) {
+  ensure(handle != nullptr, "a handle is not NULL");
+  return *handle;
+}
+[[nodiscard]] inline const char* given_text(const char* text) {
+  ensure(text != nullptr, "a text is not NULL");
+  return text;
+}
+
 [[nodiscard]] freshet_event event_of(const RecordedEvent& event);
+
+// What freshet_append, and those like it, are called with.
+struct AppendCall {
+  const char* category;
+  const char* id;
+  int64_t expected;
+  const freshet_new_event* events;
+  size_t events_count;
+  const char* command_id;
+  freshet_projecting projecting;
+};
+
+// By way of a log or a transaction; writes the answer to `appended`, which may be NULL.
+freshet_code append(EventLog& log, const AppendCall& call, freshet_appended* appended);
+freshet_code append(AppendTransaction& transaction, const AppendCall& call, freshet_appended* appended);
+
+[[nodiscard]] ReadRequest read_request_of(const freshet_request& request);
 
 // Hands the parameters on to `run`, which takes Values; borrowed as they were.
 [[nodiscard]] std::vector<Value> values_of(const freshet_value* values, std::size_t count);

@@ -50,6 +50,7 @@ class CallbackProjection final : public Projection {
 }  // namespace freshet::c
 
 using freshet::ensure;
+using freshet::c::given;
 
 freshet_options* freshet_options_new(const char* file) {
   ensure(file != nullptr, "a store has a file");
@@ -62,35 +63,35 @@ void freshet_options_free(freshet_options* options) {
 
 void freshet_options_set_mode(freshet_options* options, freshet_mode mode) {
   using freshet::OpenMode;
-  options->options.mode = mode == FRESHET_CREATE     ? OpenMode::create
-                          : mode == FRESHET_EXISTING ? OpenMode::existing
-                                                     : OpenMode::read_only;
+  given(options).options.mode = mode == FRESHET_CREATE     ? OpenMode::create
+                                : mode == FRESHET_EXISTING ? OpenMode::existing
+                                                           : OpenMode::read_only;
 }
 
 void freshet_options_set_durability(freshet_options* options, freshet_durability durability) {
   using freshet::Durability;
-  options->options.durability =
+  given(options).options.durability =
       durability == FRESHET_PROCESS_CRASH ? Durability::process_crash : Durability::power_loss;
 }
 
 void freshet_options_set_busy_timeout(freshet_options* options, int64_t microseconds) {
   ensure(microseconds >= 0, "a timeout is not negative");
-  options->options.busy_timeout = freshet::Duration{microseconds};
+  given(options).options.busy_timeout = freshet::Duration{microseconds};
 }
 
 void freshet_options_set_projecting(freshet_options* options, bool projecting) {
-  options->options.engine = projecting ? freshet::Engine::threads : freshet::Engine::off;
+  given(options).options.engine = projecting ? freshet::Engine::threads : freshet::Engine::off;
 }
 
 freshet_code freshet_options_set_bus(freshet_options* options, const char* delay, double duplicate_probability,
                                      uint64_t seed, freshet_error* error) {
   return freshet::c::guarded(error, [&] {
-    const auto parsed = freshet::parse_delay(delay);
+    const auto parsed = freshet::parse_delay(freshet::c::given_text(delay));
     if (!parsed) return freshet::c::report(error, FRESHET_INVALID, "not a delay, such as 50ms or exponential(5ms)");
     if (!(duplicate_probability >= 0.0 && duplicate_probability <= 1.0)) {
       return freshet::c::report(error, FRESHET_INVALID, "a probability is from 0 to 1");
     }
-    freshet::BusOptions& bus = options->options.bus;
+    freshet::BusOptions& bus = given(options).options.bus;
     bus.delay = *parsed;
     bus.duplicate_probability = duplicate_probability;
     bus.seed = seed;
@@ -101,12 +102,32 @@ freshet_code freshet_options_set_bus(freshet_options* options, const char* delay
 void freshet_options_add_projection(freshet_options* options, const freshet_projection* projection) {
   ensure(projection->name != nullptr && projection->create != nullptr && projection->apply != nullptr,
          "a projection has a name and its two functions");
-  options->options.projections.push_back(std::make_shared<freshet::c::CallbackProjection>(*projection));
+  given(options).options.projections.push_back(std::make_shared<freshet::c::CallbackProjection>(*projection));
+}
+
+void freshet_options_add_upcaster(freshet_options* options, const char* type, int from,
+                                  freshet_code (*convert)(void* context, const char* data, size_t data_size,
+                                                          freshet_converted* converted, freshet_error* error),
+                                  void* context) {
+  ensure(convert != nullptr, "an upcaster has its function");
+  const auto run = [convert, context](std::string_view data) {
+    freshet_converted converted;
+    freshet_error error{};
+    error.code = convert(context, data.data(), data.size(), &converted, &error);
+    if (error.code != FRESHET_OK) freshet::c::raise(error);
+    return std::move(converted.data);
+  };
+  given(options).options.upcasters.push_back({freshet::c::given_text(type), from, run});
+}
+
+void freshet_converted_set(freshet_converted* converted, const char* data, size_t data_size) {
+  ensure(data != nullptr || data_size == 0, "what is converted is data");
+  given(converted).data = data_size == 0 ? "" : std::string(data, data_size);
 }
 
 void freshet_options_set_notice(freshet_options* options, void (*notice)(void* context, int level, const char* message),
                                 void* context) {
-  options->options.on_notice = [notice, context](const freshet::Notice& told) {
+  given(options).options.on_notice = [notice, context](const freshet::Notice& told) {
     notice(context, static_cast<int>(told.level), told.message.c_str());
   };
 }

@@ -25,16 +25,6 @@ Consistency consistency_of(const freshet_request& request) {
   throw Error(ErrorCode::invalid, "a consistency is one of those named");
 }
 
-ReadRequest request_of(const freshet_request& request) {
-  ReadRequest made{.projections = {request.projections, request.projections + request.projections_count},
-                   .consistency = consistency_of(request),
-                   .timeout = Duration{request.timeout},
-                   .on_timeout = request.fail_if_stale ? OnTimeout::error : OnTimeout::stale};
-  ensure((request.category == nullptr) == (request.id == nullptr), "a stream has a category and an id");
-  if (request.category != nullptr) made.stream = StreamId{request.category, request.id};
-  return made;
-}
-
 Value value_of(const freshet_value& value) {
   switch (value.type) {
     case FRESHET_NULL:
@@ -51,6 +41,16 @@ Value value_of(const freshet_value& value) {
 
 }  // namespace
 
+ReadRequest read_request_of(const freshet_request& request) {
+  ReadRequest made{.projections = {request.projections, request.projections + request.projections_count},
+                   .consistency = consistency_of(request),
+                   .timeout = Duration{request.timeout},
+                   .on_timeout = request.fail_if_stale ? OnTimeout::error : OnTimeout::stale};
+  ensure((request.category == nullptr) == (request.id == nullptr), "a stream has a category and an id");
+  if (request.category != nullptr) made.stream = StreamId{request.category, request.id};
+  return made;
+}
+
 std::vector<Value> values_of(const freshet_value* values, std::size_t count) {
   std::vector<Value> made;
   made.reserve(count);
@@ -60,6 +60,8 @@ std::vector<Value> values_of(const freshet_value* values, std::size_t count) {
 
 }  // namespace freshet::c
 
+using freshet::c::given;
+using freshet::c::given_text;
 using freshet::c::guarded;
 using freshet::c::values_of;
 
@@ -67,13 +69,13 @@ freshet_code freshet_read(freshet_store* store, const freshet_request* request, 
                           freshet_error* error) {
   return guarded(error, [&] {
     *reading = nullptr;
-    *reading = new freshet_reading{store->store.read(freshet::c::request_of(*request))};
+    *reading = new freshet_reading{given(store).store.read(freshet::c::read_request_of(*request))};
     return FRESHET_OK;
   });
 }
 
 freshet_freshness freshet_reading_freshness(const freshet_reading* reading) {
-  const freshet::Freshness& freshness = reading->reading.freshness();
+  const freshet::Freshness& freshness = given(reading).reading.freshness();
   return {.stale = freshness.stale,
           .position = freshness.position.value,
           .head = freshness.head.value,
@@ -84,12 +86,16 @@ freshet_freshness freshet_reading_freshness(const freshet_reading* reading) {
           .waited = freshness.waited.count()};
 }
 
+int64_t freshet_reading_stream_number(const freshet_reading* reading) {
+  return given(reading).reading.stream_number();
+}
+
 size_t freshet_reading_warnings_count(const freshet_reading* reading) {
-  return reading->reading.warnings().size();
+  return given(reading).reading.warnings().size();
 }
 
 const char* freshet_reading_warning(const freshet_reading* reading, size_t index) {
-  freshet::ensure(index < reading->reading.warnings().size(), "an index is below the number of warnings");
+  freshet::ensure(index < given(reading).reading.warnings().size(), "an index is below the number of warnings");
   return reading->reading.warnings()[index].c_str();
 }
 
@@ -101,34 +107,38 @@ freshet_code freshet_query(freshet_reading* reading, const char* sql, const fres
                            freshet_rows** rows, freshet_error* error) {
   return guarded(error, [&] {
     *rows = nullptr;
-    *rows = new freshet_rows{reading->reading.query(sql, values_of(values, values_count)), {}};
+    *rows = new freshet_rows{given(reading).reading.query(given_text(sql), values_of(values, values_count)), {}};
     return FRESHET_OK;
   });
 }
 
 freshet_code freshet_rows_next(freshet_rows* rows, bool* has_row, freshet_error* error) {
   return guarded(error, [&] {
-    rows->texts.clear();
+    given(rows).texts.clear();
     *has_row = false;
     *has_row = rows->rows.next();
     return FRESHET_OK;
   });
 }
 
+int freshet_rows_columns(const freshet_rows* rows) {
+  return given(rows).rows.columns();
+}
+
 bool freshet_rows_is_null(const freshet_rows* rows, int column) {
-  return rows->rows.is_null(column);
+  return given(rows).rows.is_null(column);
 }
 
 int64_t freshet_rows_integer(const freshet_rows* rows, int column) {
-  return rows->rows.integer(column);
+  return given(rows).rows.integer(column);
 }
 
 double freshet_rows_real(const freshet_rows* rows, int column) {
-  return rows->rows.real(column);
+  return given(rows).rows.real(column);
 }
 
 const char* freshet_rows_text(freshet_rows* rows, int column, size_t* size) {
-  if (rows->rows.is_null(column)) return nullptr;
+  if (given(rows).rows.is_null(column)) return nullptr;
   const std::string& text = rows->texts.emplace_back(rows->rows.text(column));
   if (size != nullptr) *size = text.size();
   return text.c_str();
@@ -142,9 +152,9 @@ freshet_code freshet_wait(freshet_store* store, const char* projection, int64_t 
                           freshet_error* error) {
   return guarded(error, [&] {
     const freshet::Reading reading =
-        store->store.read({.projections = {projection},
-                           .consistency = freshet::AtLeastPosition{freshet::Position{position}},
-                           .timeout = freshet::Duration{timeout}});
+        given(store).store.read({.projections = {given_text(projection)},
+                                 .consistency = freshet::AtLeastPosition{freshet::Position{position}},
+                                 .timeout = freshet::Duration{timeout}});
     if (reading.freshness().position.value >= position) return FRESHET_OK;
     const auto& warnings = reading.warnings();
     return freshet::c::report(error, FRESHET_NOT_FRESH, warnings.empty() ? "not in time" : warnings.front());
@@ -154,7 +164,7 @@ freshet_code freshet_wait(freshet_store* store, const char* projection, int64_t 
 freshet_code freshet_tables_execute(freshet_tables* tables, const char* sql, const freshet_value* values,
                                     size_t values_count, freshet_error* error) {
   return guarded(error, [&] {
-    tables->tables.execute(sql, values_of(values, values_count));
+    given(tables).tables.execute(given_text(sql), values_of(values, values_count));
     return FRESHET_OK;
   });
 }
@@ -163,7 +173,7 @@ freshet_code freshet_tables_query(freshet_tables* tables, const char* sql, const
                                   size_t values_count, freshet_rows** rows, freshet_error* error) {
   return guarded(error, [&] {
     *rows = nullptr;
-    *rows = new freshet_rows{tables->tables.query(sql, values_of(values, values_count)), {}};
+    *rows = new freshet_rows{given(tables).tables.query(given_text(sql), values_of(values, values_count)), {}};
     return FRESHET_OK;
   });
 }

@@ -57,13 +57,14 @@ freshet_news ShownNews::news() const {
 
 }  // namespace freshet::c
 
+using freshet::c::given;
 using freshet::c::guarded;
 
 freshet_code freshet_subscribe_to_events(freshet_store* store, const freshet_events_request* request, freshet_told told,
                                          void* context, freshet_subscription** subscription, freshet_error* error) {
   return guarded(error, [&] {
     *subscription = nullptr;
-    *subscription = new freshet_subscription{store->store.subscribe_to_events(
+    *subscription = new freshet_subscription{given(store).store.subscribe_to_events(
         freshet::c::request_of(*request), freshet::c::callback_of<freshet::EventBatch>(told, context))};
     return FRESHET_OK;
   });
@@ -75,8 +76,8 @@ freshet_code freshet_subscribe_to_changes(freshet_store* store, const char* cons
   return guarded(error, [&] {
     *subscription = nullptr;
     *subscription = new freshet_subscription{
-        store->store.subscribe_to_changes({.projections = {projections, projections + projections_count}},
-                                          freshet::c::callback_of<freshet::Changes>(told, context))};
+        given(store).store.subscribe_to_changes({.projections = {projections, projections + projections_count}},
+                                                freshet::c::callback_of<freshet::Changes>(told, context))};
     return FRESHET_OK;
   });
 }
@@ -86,24 +87,24 @@ void freshet_unsubscribe(freshet_subscription* subscription) {
 }
 
 bool freshet_subscription_ended(const freshet_subscription* subscription, freshet_error* why) {
-  const auto reason = std::visit([](const auto& each) { return each.ended(); }, subscription->subscription);
+  const auto reason = std::visit([](const auto& each) { return each.ended(); }, given(subscription).subscription);
   if (reason) freshet::c::report(why, FRESHET_CLOSED, *reason);
   return reason.has_value();
 }
 
 int freshet_subscription_descriptor(const freshet_subscription* subscription) {
-  return std::visit([](const auto& each) { return each.descriptor(); }, subscription->subscription);
+  return std::visit([](const auto& each) { return each.descriptor(); }, given(subscription).subscription);
 }
 
 freshet_code freshet_take(freshet_subscription* subscription, freshet_news* news, bool* has_news,
                           freshet_error* error) {
   return guarded(error, [&] {
-    subscription->taken.reset();
+    given(subscription).taken.reset();
     std::visit(
         [&](auto& each) {
           if (auto taken = each.take()) subscription->taken.emplace(*std::move(taken));
         },
-        subscription->subscription);
+        given(subscription).subscription);
     *has_news = subscription->taken.has_value();
     if (*has_news) *news = subscription->taken->news();
     return !*has_news && freshet_subscription_ended(subscription, error) ? FRESHET_CLOSED : FRESHET_OK;

@@ -29,41 +29,37 @@ class Seen {
 // The store's log, with what passes through it noted.
 class NotingLog final : public EventLog {
  public:
-  NotingLog(EventLog& log, std::shared_ptr<Seen> seen) : log_(log), seen_(std::move(seen)) {}
+  NotingLog(EventLog& log, Seen& seen) : log_(log), seen_(seen) {}
 
   [[nodiscard]] AppendResult append(const Append& request) override { return noted(log_.append(request)); }
 
   [[nodiscard]] std::future<AppendResult> append_async(const Append& request) override {
     return std::async(std::launch::deferred,
-                      [&log = log_, seen = std::weak_ptr(seen_), future = log_.append_async(request)]() mutable {
-                        AppendResult result = future.get();
-                        if (const auto living = seen.lock()) note(result, *living, log);
-                        return result;
-                      });
+                      [this, future = log_.append_async(request)]() mutable { return noted(future.get()); });
   }
 
   void write(const std::function<void(AppendTransaction&)>& body) override {
     log_.write(body);
     // What others have committed since is waited for as well, which is little.
-    seen_->note(log_.head());
+    seen_.note(log_.head());
   }
 
   [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) const override {
     auto appended = log_.find_command(command_id);
-    if (appended) seen_->note(appended->last);
+    if (appended) seen_.note(appended->last);
     return appended;
   }
 
   [[nodiscard]] Position head() const override {
     const Position head = log_.head();
-    seen_->note(head);
+    seen_.note(head);
     return head;
   }
 
   [[nodiscard]] Version version(const StreamId& stream) const override {
     const Version version = log_.version(stream);
     // Its event is up to here.
-    if (version > Version{}) seen_->note(log_.head());
+    if (version > Version{}) seen_.note(log_.head());
     return version;
   }
 
@@ -77,7 +73,7 @@ class NotingLog final : public EventLog {
 
   void export_events(const std::function<bool(const ExportedEvent&)>& take) const override {
     log_.export_events([&](const ExportedEvent& exported) {
-      seen_->note(exported.event.position);
+      seen_.note(exported.event.position);
       return take(exported);
     });
   }
@@ -90,31 +86,27 @@ class NotingLog final : public EventLog {
   [[nodiscard]] std::optional<KeptSnapshot> find_snapshot(const StreamId& stream, std::string_view name,
                                                           int schema) const override {
     auto kept = log_.find_snapshot(stream, name, schema);
-    if (kept) seen_->note(kept->position);
+    if (kept) seen_.note(kept->position);
     return kept;
   }
 
  private:
-  static void note(const AppendResult& result, Seen& seen, const EventLog& log) {
-    if (const auto* appended = std::get_if<Appended>(&result)) {
-      seen.note(appended->last);
-    } else if (std::get<Conflict>(result).actual > Version{}) {
-      seen.note(log.head());  // It tells of a version, whose event is up to there.
-    }
-  }
-
   [[nodiscard]] AppendResult noted(AppendResult result) const {
-    note(result, *seen_, log_);
+    if (const auto* appended = std::get_if<Appended>(&result)) {
+      seen_.note(appended->last);
+    } else if (std::get<Conflict>(result).actual > Version{}) {
+      seen_.note(log_.head());  // It tells of a version, whose event is up to there.
+    }
     return result;
   }
 
   [[nodiscard]] std::vector<RecordedEvent> noted(std::vector<RecordedEvent> events) const {
-    if (!events.empty()) seen_->note(events.back().position);
+    if (!events.empty()) seen_.note(events.back().position);
     return events;
   }
 
   EventLog& log_;
-  std::shared_ptr<Seen> seen_;  // Futures may outlive it.
+  Seen& seen_;
 };
 
 }  // namespace
@@ -128,7 +120,7 @@ class [[gnu::visibility("hidden")]] Session::State {
 
   Store& store;
   const StoreIdentity identity;
-  const std::shared_ptr<Seen> seen = std::make_shared<Seen>();
+  Seen seen;
   NotingLog log;
 };
 
@@ -170,10 +162,10 @@ Reading Session::read(ReadRequest request) {
 }
 
 void Session::note(Position position) {
-  state_->seen->note(position);
+  state_->seen.note(position);
 }
 Position Session::seen() const {
-  return state_->seen->position();
+  return state_->seen.position();
 }
 std::string Session::token() const {
   return store::format_token(store::make_token(state_->identity, seen()));

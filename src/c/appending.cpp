@@ -1,0 +1,123 @@
+// Appending: one by one, through a session, and several in one transaction.
+#include <utility>
+
+#include "c/guard.hpp"
+#include "c/handles.hpp"
+
+namespace freshet::c {
+namespace {
+
+ExpectedVersion expected_version(int64_t expected) {
+  if (expected == FRESHET_ANY) return ExpectedVersion::any();
+  if (expected == FRESHET_EXISTS) return ExpectedVersion::exists();
+  if (expected == FRESHET_NONE) return ExpectedVersion::none();
+  if (expected < 0) throw Error(ErrorCode::invalid, "an expected version is a number from 0 or one of those named");
+  return ExpectedVersion::exactly(Version{expected});
+}
+
+NewEvent event_from(const freshet_new_event& event) {
+  ensure(event.type != nullptr && (event.data != nullptr || event.data_size == 0), "an event has a type and data");
+  NewEvent made{.type = event.type, .data = event.data_size == 0 ? "" : std::string(event.data, event.data_size)};
+  if (event.content_type != nullptr) made.content_type = event.content_type;
+  if (event.metadata != nullptr) made.metadata = event.metadata;
+  if (event.schema_version != 0) made.schema_version = event.schema_version;
+  ensure((event.correlation_id == nullptr) == (event.causation_id == nullptr),
+         "an event has both a correlation and a causation, or neither");
+  if (event.correlation_id != nullptr) {
+    made.metadata = with_correlation(made.metadata, {event.correlation_id, event.causation_id});
+  }
+  if (event.occurred_at != nullptr) made.occurred_at = Timestamp{Duration{*event.occurred_at}};
+  return made;
+}
+
+freshet_code answer(const AppendResult& result, freshet_appended& appended) {
+  if (const auto* conflict = std::get_if<Conflict>(&result)) {
+    appended = {.version = conflict->actual.value};
+    return FRESHET_CONFLICT;
+  }
+  const auto& recorded = std::get<Appended>(result);
+  appended = {.first = recorded.first.value,
+              .last = recorded.last.value,
+              .version = recorded.version.value,
+              .duplicate = recorded.duplicate};
+  return FRESHET_OK;
+}
+
+template <typename Target>
+freshet_code append_to(Target& target, const AppendCall& call, freshet_appended* appended) {
+  std::vector<NewEvent> made;
+  made.reserve(call.events_count);
+  for (size_t index = 0; index < call.events_count; ++index) made.push_back(event_from(call.events[index]));
+  Append request{
+      .stream = {given_text(call.category), given_text(call.id)},
+      .expected = expected_version(call.expected),
+      .events = made,
+      .projecting = call.projecting == FRESHET_SYNCHRONOUS ? Projecting::synchronous : Projecting::asynchronous};
+  if (call.command_id != nullptr) request.command_id = call.command_id;
+  freshet_appended answered{};
+  const freshet_code code = answer(target.append(request), answered);
+  if (appended != nullptr) *appended = answered;
+  return code;
+}
+
+// A failure of the callback's, on its way through the transaction.
+struct Undone {
+  freshet_error error;
+};
+
+}  // namespace
+
+freshet_code append(EventLog& log, const AppendCall& call, freshet_appended* appended) {
+  return append_to(log, call, appended);
+}
+
+freshet_code append(AppendTransaction& transaction, const AppendCall& call, freshet_appended* appended) {
+  return append_to(transaction, call, appended);
+}
+
+}  // namespace freshet::c
+
+using freshet::c::given;
+using freshet::c::guarded;
+
+freshet_code freshet_append(freshet_store* store, const char* category, const char* id, int64_t expected,
+                            const freshet_new_event* events, size_t events_count, const char* command_id,
+                            freshet_projecting projecting, freshet_appended* appended, freshet_error* error) {
+  return guarded(error, [&] {
+    return freshet::c::append(given(store).store.log(),
+                              {category, id, expected, events, events_count, command_id, projecting}, appended);
+  });
+}
+
+freshet_code freshet_transaction_append(freshet_transaction* transaction, const char* category, const char* id,
+                                        int64_t expected, const freshet_new_event* events, size_t events_count,
+                                        const char* command_id, freshet_projecting projecting,
+                                        freshet_appended* appended, freshet_error* error) {
+  return guarded(error, [&] {
+    return freshet::c::append(given(transaction).transaction,
+                              {category, id, expected, events, events_count, command_id, projecting}, appended);
+  });
+}
+
+freshet_tables* freshet_transaction_tables(freshet_transaction* transaction) {
+  return &given(transaction).tables;
+}
+
+freshet_code freshet_write(freshet_store* store,
+                           freshet_code (*body)(void* context, freshet_transaction* transaction, freshet_error* error),
+                           void* context, freshet_error* error) {
+  freshet::ensure(body != nullptr, "a transaction has a body");
+  return guarded(error, [&] {
+    try {
+      given(store).store.log().write([&](freshet::AppendTransaction& transaction) {
+        freshet_transaction handle{transaction, {transaction.tables()}};
+        freshet_error why{};
+        why.code = body(context, &handle, &why);
+        if (why.code != FRESHET_OK) throw freshet::c::Undone{why};
+      });
+      return FRESHET_OK;
+    } catch (const freshet::c::Undone& undone) {
+      return freshet::c::report(error, undone.error.code, undone.error.message);
+    }
+  });
+}

@@ -14,7 +14,6 @@
 
 #include "base/guarded.hpp"
 #include "engine_fixture.hpp"
-#include "freshet/session.hpp"
 #include "last_words.hpp"
 
 using namespace freshet;

@@ -10,13 +10,6 @@
 #include "projection/read_tables.hpp"
 
 namespace freshet::projection {
-namespace {
-
-// Of a projection whose tables were created but never filled from the log.
-constexpr std::int64_t never_built = 0;
-
-}  // namespace
-
 std::optional<Entry> find_entry(sqlite::Connection& connection, std::string_view name) {
   sqlite::Run run(connection.statement("SELECT number, schema_version, generation, position, revision, "
                                        "duplicates_skipped FROM projections WHERE name = ?"),

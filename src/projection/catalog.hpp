@@ -29,6 +29,9 @@ void check_rules(std::span<const std::shared_ptr<const Projection>> projections)
 // is, whatever the rules made of it.
 void create_tables(const Projection& projection, Tables& tables, sqlite::Connection& connection);
 
+// The schema version of a projection whose tables were created but never filled from the log.
+inline constexpr std::int64_t never_built = 0;
+
 // A projection's row.
 struct Entry {
   std::int64_t number = 0;

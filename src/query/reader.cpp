@@ -75,21 +75,22 @@ void count_dead_letters(Reading::State& state, const ReadRequest& request,
   }
 }
 
-// Says where the rows were made by other rules than this store's. True: older ones, by which nothing more is applied.
+// Says where the rows were made by other rules than this store's. True: by older ones, which apply nothing more.
 bool compare_rules(Reading::State& state, const ReadRequest& request,
                    std::span<const std::shared_ptr<const Projection>> rules) {
   bool outdated = false;
   for (std::size_t index = 0; index < state.entries.size(); ++index) {
     const std::int64_t made_by = state.entries[index].schema_version;
     const auto own = std::ranges::find(rules, request.projections[index], &Projection::name);
-    if (own == rules.end() || (*own)->schema_version() == made_by) continue;
+    // What was never made lacks the log's events, and says so.
+    if (own == rules.end() || made_by == (*own)->schema_version() || made_by == projection::never_built) continue;
+    const std::string rows = "the rows of the projection '" + request.projections[index] +
+                             "' are of its schema version " + std::to_string(made_by);
+    const std::string version = std::to_string((*own)->schema_version());
     const bool newer = made_by > (*own)->schema_version();
+    state.warnings.push_back(newer ? rows + ", which a newer release has made; this one has version " + version
+                                   : "stale: " + rows + ", which is to be replaced by version " + version);
     outdated = outdated || !newer;
-    state.warnings.push_back(
-        (newer ? "" : "stale: ") + ("the rows of the projection '" + request.projections[index]) +
-        "' are of its schema version " + std::to_string(made_by) + ", which " +
-        (newer ? "a newer release has made; this one has version " : "is to be replaced by version ") +
-        std::to_string((*own)->schema_version()));
   }
   return outdated;
 }

@@ -1,6 +1,7 @@
 // Opening, closing and crashing, and what is seen of the stores from outside.
 #include <algorithm>
 #include <filesystem>
+#include <stdexcept>
 
 #include "projections.hpp"
 #include "simulation/simulation.hpp"
@@ -14,9 +15,35 @@ using tests::TempDir;
 
 constexpr int schema_version_max = 4;
 
+// How a projection fails on the event: by letting SQLite undo the transaction, and going on as if it had not.
+bool undoes(const RecordedEvent& event) {
+  return tests::amount(event) % 2 == 0;
+}
+
+class Treacherous final : public tests::Fragile {
+ public:
+  using Fragile::Fragile;
+
+  void apply(const RecordedEvent& event, Tables& tables) const override {
+    try {
+      Fragile::apply(event, tables);
+      return;
+    } catch (const std::runtime_error&) {
+      if (!undoes(event)) throw;
+    }
+    for (const char* sql :
+         {"INSERT OR ROLLBACK INTO {fragile} VALUES (NULL, NULL, NULL)", "INSERT INTO {fragile} VALUES (1, 1, 1)"}) {
+      try {
+        tables.execute(sql);
+      } catch (const Error&) {  // NOLINT(bugprone-empty-catch): that is what it is for.
+      }
+    }
+  }
+};
+
 std::vector<std::shared_ptr<const Projection>> projections(int schema_version, tests::Fragile::Throws throws) {
   return {std::make_shared<tests::Totals>(schema_version), std::make_shared<tests::Latest>(),
-          std::make_shared<tests::Fragile>(std::move(throws))};
+          std::make_shared<Treacherous>(std::move(throws))};
 }
 
 // An empty store, made once: to copy it is several times cheaper than to make it.
@@ -178,6 +205,7 @@ Simulation::Process& Simulation::other_than(const Process& process) {
 bool Simulation::fails(const RecordedEvent& event) {
   if (calm_ || tests::amount(event) % 7 != 0 || !dice_.chance(faults_.failing)) return false;
   failing_.insert(event.position.value);
+  counters_.count_if(undoes(event), Rare::transaction_undone);
   return true;
 }
 

@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> nam
     "gap healed from log",
     "memory overflow",
     "applied above checkpoint",
+    "transaction undone",
     "dead letter",
     "follower of dead letter",
     "dead letter retried",

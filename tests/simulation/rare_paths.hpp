@@ -33,6 +33,7 @@ enum class Rare {
   gap_healed_from_log,
   memory_overflow,
   applied_above_checkpoint,
+  transaction_undone,
   dead_letter,
   follower_of_dead_letter,
   dead_letter_retried,

@@ -16,6 +16,7 @@
 #include "freshet/bus.hpp"
 #include "freshet/error.hpp"
 #include "freshet/store.hpp"
+#include "log/read_ahead.hpp"
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
 #include "projection/lease.hpp"
@@ -40,6 +41,7 @@ struct ProjectorContext {
   std::function<void(Notice::Level, const std::string&)> notice;
   std::function<void(const Error&)> failed;  // Told of what the store's file answered, when it has stopped work.
   std::function<void(const Trace&)> trace;   // Empty: nobody listens.
+  log::ReadAhead::Read read_ahead;           // Empty: everything is done on one thread.
   ProjectorOptions options;
 };
 

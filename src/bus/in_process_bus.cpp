@@ -1,5 +1,7 @@
 // The bus inside one process: brings messages from the publishing threads to each consumer's schedule, and
 // what did not fit in between from the log.
+#include "bus/in_process_bus.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -16,8 +18,8 @@
 #include "base/ensure.hpp"
 #include "base/guarded.hpp"
 #include "bus/schedule.hpp"
-#include "freshet/bus.hpp"
 #include "freshet/error.hpp"
+#include "log/read_ahead.hpp"
 
 namespace freshet {
 namespace {
@@ -80,8 +82,8 @@ class Feed {
 
 class InProcessBus final : public Bus {
  public:
-  InProcessBus(const BusOptions& options, ReadLog read_log, Clock& clock)
-      : options_(options), read_log_(std::move(read_log)), clock_(clock) {
+  InProcessBus(const BusOptions& options, ReadLog read_log, Clock& clock, AheadOfNeed read_ahead)
+      : options_(options), read_log_(std::move(read_log)), clock_(clock), read_ahead_(read_ahead) {
     ensure(options.partitions >= 1 && options.partitions <= partitions_max,
            "the bus has 1 to partitions_max partitions");
     ensure(options.messages_max >= 1, "a consumer of the bus may hold at least one message");
@@ -108,6 +110,9 @@ class InProcessBus final : public Bus {
 
   [[nodiscard]] const BusOptions& options() const { return options_; }
   [[nodiscard]] const ReadLog& read_log() const { return read_log_; }
+  [[nodiscard]] log::ReadAhead read_ahead() const {
+    return log::ReadAhead(read_ahead_ == AheadOfNeed::yes ? read_log_ : ReadLog{});
+  }
   [[nodiscard]] Clock& clock() { return clock_; }
 
  private:
@@ -116,6 +121,7 @@ class InProcessBus final : public Bus {
   const BusOptions options_;
   const ReadLog read_log_;
   Clock& clock_;
+  const AheadOfNeed read_ahead_;
   std::atomic<std::int64_t> head_ = 0;
   // The lock is held while publishing, so that a consumer that has left is not touched any more. Nobody
   // else takes it but consumers that come and go.
@@ -127,7 +133,8 @@ class InProcessConsumer final : public Consumer {
   InProcessConsumer(InProcessBus& bus, ConsumerOptions options)
       : bus_(bus),
         feed_(bus.options().messages_max, std::move(options.on_arrival)),
-        schedule_(bus.options(), options.group, options.committed, bus.clock()) {
+        schedule_(bus.options(), options.group, options.committed, bus.clock()),
+        ahead_(bus.read_ahead()) {
     bus_.join(feed_);
   }
 
@@ -150,6 +157,8 @@ class InProcessConsumer final : public Consumer {
   InProcessBus& bus_;
   Feed feed_;
   Schedule schedule_;
+  // At most one slice, beside the places.
+  log::ReadAhead ahead_;
   // Taken from the queue, but above what is expected: what is missing before it comes from the log first.
   std::optional<Message> aside_;
   // Places that this side has claimed; when settled, as many as the schedule takes.
@@ -245,7 +254,11 @@ bool InProcessConsumer::read_on(Position through) {
   const auto missing = static_cast<std::size_t>(through.value - schedule_.last().value);
   const std::size_t room = make_room(std::min(missing, slice_events_max));
   if (room == 0) return false;
-  auto events = bus_.read_log()(schedule_.last(), room);
+  auto ahead = ahead_.take(schedule_.last(), room);
+  auto events = ahead ? std::move(*ahead) : bus_.read_log()(schedule_.last(), room);
+  if (missing >= 2 * slice_events_max && room == slice_events_max) {
+    ahead_.begin(Position{schedule_.last().value + static_cast<std::int64_t>(room)}, slice_events_max);
+  }
   const auto require_expected = [&](bool found) {
     if (found) return;
     throw Error(ErrorCode::corrupt,
@@ -282,8 +295,13 @@ void InProcessConsumer::settle() {
 
 }  // namespace
 
+std::unique_ptr<Bus> make_in_process_bus(const BusOptions& options, ReadLog read_log, Clock& clock,
+                                         AheadOfNeed read_ahead) {
+  return std::make_unique<InProcessBus>(options, std::move(read_log), clock, read_ahead);
+}
+
 std::unique_ptr<Bus> make_in_process_bus(const BusOptions& options, ReadLog read_log, Clock& clock) {
-  return std::make_unique<InProcessBus>(options, std::move(read_log), clock);
+  return make_in_process_bus(options, std::move(read_log), clock, AheadOfNeed::no);
 }
 
 }  // namespace freshet

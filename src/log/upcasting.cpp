@@ -72,6 +72,7 @@ void Upcasting::upcast(RecordedEvent& event) const {
 }
 
 void Upcasting::upcast_or_leave(RecordedEvent& event) const {
+  if (is_newest(event)) return;
   RecordedEvent upcasted = event;
   try {
     upcast(upcasted);

@@ -58,11 +58,11 @@ Applier::Applier(sqlite::Connection& connection, const Catalog& catalog, OnTaken
 
 void Applier::load(Timestamp now) {
   now_ = now;
-  for (State& state : states_) load(state);
+  const Entries entries = read_entries(connection_);
+  for (State& state : states_) load(state, entry_of(entries, *state.registered.projection));
 }
 
-void Applier::load(State& state) {
-  const Entry entry = entry_of(connection_, *state.registered.projection);
+void Applier::load(State& state, const Entry& entry) {
   const bool unchanged = entry.revision == state.entry.revision || deliberately(Bug::progress_not_reloaded);
   if (state.loaded && unchanged) return;
   check_not_newer(state.registered, entry);

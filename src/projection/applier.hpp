@@ -101,7 +101,7 @@ class Applier {
     std::atomic<std::int64_t> skipped = 0;
   };
 
-  void load(State& state);
+  void load(State& state, const Entry& entry);
   // False: held.
   bool apply(State& state, const RecordedEvent& event, const Judge& judge);
   void bury(State& state, const RecordedEvent& event, int attempts, const std::string& reason);

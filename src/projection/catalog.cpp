@@ -10,13 +10,33 @@
 #include "projection/read_tables.hpp"
 
 namespace freshet::projection {
+namespace {
+
+[[noreturn]] void miss(const Projection& projection) {
+  throw Error(ErrorCode::corrupt, "the row of the projection '" + std::string(projection.name()) + "' is gone");
+}
+
+Entry entry_in(const sqlite::Run& run) {
+  return {run.integer(0), run.integer(1), run.integer(2), Position{run.integer(3)}, run.integer(4), run.integer(5)};
+}
+
+}  // namespace
+
 std::optional<Entry> find_entry(sqlite::Connection& connection, std::string_view name) {
   sqlite::Run run(connection.statement("SELECT number, schema_version, generation, position, revision, "
                                        "duplicates_skipped FROM projections WHERE name = ?"),
                   name);
   if (!run.next()) return std::nullopt;
-  return Entry{run.integer(0),           run.integer(1), run.integer(2),
-               Position{run.integer(3)}, run.integer(4), run.integer(5)};
+  return entry_in(run);
+}
+
+Entries read_entries(sqlite::Connection& connection) {
+  Entries entries;
+  sqlite::Run run(
+      connection.statement("SELECT number, schema_version, generation, position, revision, "
+                           "duplicates_skipped, name FROM projections"));
+  while (run.next()) entries.emplace(run.text(6), entry_in(run));
+  return entries;
 }
 
 void check_not_newer(const Registered& registered, const Entry& entry) {
@@ -27,8 +47,14 @@ void check_not_newer(const Registered& registered, const Entry& entry) {
 
 Entry entry_of(sqlite::Connection& connection, const Projection& projection) {
   const auto entry = find_entry(connection, projection.name());
-  if (entry) return *entry;
-  throw Error(ErrorCode::corrupt, "the row of the projection '" + std::string(projection.name()) + "' is gone");
+  if (!entry) miss(projection);
+  return *entry;
+}
+
+const Entry& entry_of(const Entries& entries, const Projection& projection) {
+  const auto found = entries.find(projection.name());
+  if (found == entries.end()) miss(projection);
+  return found->second;
 }
 
 void check_within_log(sqlite::Connection& connection, const Entry& entry, const Projection& projection) {

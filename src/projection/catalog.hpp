@@ -1,6 +1,8 @@
 // The projections that an application registered, and their rows in the table `projections`.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -44,11 +46,16 @@ struct Entry {
 
 [[nodiscard]] std::optional<Entry> find_entry(sqlite::Connection& connection, std::string_view name);
 
+// Those of all projections, by name. The table is small: going through it costs less than two looks into its index.
+using Entries = std::map<std::string, Entry, std::less<>>;
+[[nodiscard]] Entries read_entries(sqlite::Connection& connection);
+
 // Throws `unsupported_format` if a newer release made the tables, whose rows would be spoilt by the older rules.
 void check_not_newer(const Registered& registered, const Entry& entry);
 
 // As find_entry() for a projection that was registered: a row that is gone is Error `corrupt`.
 [[nodiscard]] Entry entry_of(sqlite::Connection& connection, const Projection& projection);
+[[nodiscard]] const Entry& entry_of(const Entries& entries, const Projection& projection);
 
 // Throws Error `corrupt` if events were applied that the log does not hold.
 void check_within_log(sqlite::Connection& connection, const Entry& entry, const Projection& projection);

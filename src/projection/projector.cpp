@@ -124,8 +124,8 @@ void Projector::find_outdated() {
     const auto entry = find_entry(context_.connection, registered.projection->name());
     // Tables that a newer release has made meanwhile are left to it.
     if (!rebuild_ && entry && entry->schema_version < registered.projection->schema_version()) {
-      rebuild_.emplace(context_.connection, context_.turn, context_.clock, registered, context_.store,
-                       context_.options);
+      rebuild_.emplace(context_.connection, context_.turn, context_.clock, registered, context_.store, context_.options,
+                       context_.read_ahead);
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
@@ -11,13 +12,14 @@
 namespace freshet::projection {
 
 Rebuild::Rebuild(sqlite::Connection& connection, log::Turn& turn, Clock& clock, Registered registered,
-                 const std::filesystem::path& store, const ProjectorOptions& options)
+                 const std::filesystem::path& store, const ProjectorOptions& options, log::ReadAhead::Read read_ahead)
     : connection_(connection),
       turn_(turn),
       clock_(clock),
       registered_(std::move(registered)),
       options_(options),
-      lease_(store, "rebuild") {}
+      lease_(store, "rebuild"),
+      ahead_(std::move(read_ahead)) {}
 
 bool Rebuild::step() {
   if (!started_) start();
@@ -66,9 +68,13 @@ void Rebuild::start() {
 }
 
 bool Rebuild::run_batch() {
+  constexpr auto batch = static_cast<std::int64_t>(batch_events_max);
+  auto ahead = ahead_.take(position_, batch_events_max);
+  // Only whole batches are read ahead: what comes last is read where nobody can append meanwhile.
+  if (position_.value + 2 * batch <= head_.value) ahead_.begin(Position{position_.value + batch}, batch_events_max);
   const std::lock_guard turn(turn_);
   sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
-  const auto events = log::read_all(connection_, position_, batch_events_max);
+  const auto events = ahead ? std::move(*ahead) : log::read_all(connection_, position_, batch_events_max);
   for (const RecordedEvent& event : events) apply(event);
   const Position reached = events.empty() ? position_ : events.back().position;
   // Nobody else can append while this transaction is open, so a short batch is the last one.

@@ -18,8 +18,8 @@ std::vector<projection::Entry> find_entries(Snapshot& snapshot, const ReadReques
   std::vector<projection::Entry> entries;
   entries.reserve(request.projections.size());
   for (const std::string& name : request.projections) {
-    const auto& entry = snapshot.entry(name);
-    if (!entry) throw Error(ErrorCode::invalid, "there is no projection '" + name + "' in this store");
+    const projection::Entry* entry = snapshot.entry(name);
+    if (entry == nullptr) throw Error(ErrorCode::invalid, "there is no projection '" + name + "' in this store");
     entries.push_back(*entry);
   }
   if (entries.empty()) throw Error(ErrorCode::invalid, "a read names at least one projection");

@@ -16,12 +16,10 @@ const std::optional<log::StreamEnd>& Snapshot::find_stream(const StreamId& strea
   return stream_end_;
 }
 
-const std::optional<projection::Entry>& Snapshot::entry(const std::string& projection) {
-  auto found = entries_.find(projection);
-  if (found == entries_.end()) {
-    found = entries_.emplace(projection, projection::find_entry(connection(), projection)).first;
-  }
-  return found->second;
+const projection::Entry* Snapshot::entry(std::string_view projection) {
+  if (!entries_) entries_ = projection::read_entries(connection());
+  const auto found = entries_->find(projection);
+  return found == entries_->end() ? nullptr : &found->second;
 }
 
 bool Snapshot::has_dead_letters() {

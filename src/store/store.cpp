@@ -7,6 +7,7 @@
 
 #include "base/ensure.hpp"
 #include "base/gate.hpp"
+#include "bus/in_process_bus.hpp"
 #include "freshet/error.hpp"
 #include "log/format.hpp"
 #include "log/sqlite_event_log.hpp"
@@ -88,6 +89,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
 
  private:
   [[nodiscard]] log::Hooks hooks();
+  [[nodiscard]] log::ReadAhead::Read read_ahead();
   void register_projections();
   void project(std::span<const Message> messages);
   void publish(std::span<const Message> messages);
@@ -124,7 +126,7 @@ Store::Impl::Impl(StoreOptions options)
       query_snapshots_(readers_, store::keep(options_)),
       bus_(make_in_process_bus(
           options_.bus, [this](Position after, std::size_t events_max) { return log_.read_for_bus(after, events_max); },
-          *options_.clock)),
+          *options_.clock, options_.engine == Engine::stepped ? AheadOfNeed::no : AheadOfNeed::yes)),
       log_(writer_.get(), log_snapshots_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
       lease_(options_.file, "lease"),
       engine_(options_.engine, *options_.clock, work_, progress_, [this] { let_go_of_snapshots(); }),
@@ -227,6 +229,14 @@ void Store::Impl::project(std::span<const Message> messages) {
   rows_changed_ = true;
 }
 
+// Events as they were recorded, for who reads while the store is being closed as well.
+log::ReadAhead::Read Store::Impl::read_ahead() {
+  if (options_.engine == Engine::stepped) return {};
+  return [this](Position after, std::size_t events_max) {
+    return log::read_all(log_snapshots_.borrow()->connection(), after, events_max);
+  };
+}
+
 void Store::Impl::start_engine() {
   projector_connection_ = std::make_unique<sqlite::Connection>(of_the_projector());
   engine_.start(std::make_unique<projection::Projector>(projection::ProjectorContext{
@@ -243,6 +253,7 @@ void Store::Impl::start_engine() {
       .notice = [this](Notice::Level level, const std::string& message) { options_.on_notice({level, message}); },
       .failed = [this](const sqlite::Failure& failure) { log_.close_after(failure); },
       .trace = options_.on_trace,
+      .read_ahead = read_ahead(),
       .options = options_.projector}));
 }
 
@@ -307,7 +318,7 @@ bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {
   check_writable();
   sqlite::Connection connection(of_the_projector());
   projection::Rebuild rebuild(connection, turn_, *options_.clock, chosen(std::string(name)).front(), options_.file,
-                              options_.projector);
+                              options_.projector, read_ahead());
   const Instant deadline = options_.clock->now() + options_.busy_timeout;
   while (!rebuild.acquire() && options_.clock->now() < deadline) {
     if (progress && !progress(0, log_.head().value)) return false;

@@ -51,6 +51,18 @@ TEST_SUITE("verify") {
     CHECK(store.verify().events == 0);
   }
 
+  TEST_CASE("verify: a store that holds nothing but the answer to a refused command is clean") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    const auto answer = store.log().append({.stream = {"account", "a"},
+                                            .expected = ExpectedVersion::none(),
+                                            .events = {},
+                                            .command_id = "key",
+                                            .outcome = "refused"});
+    REQUIRE(std::holds_alternative<Appended>(answer));
+    CHECK(store.verify().problems.empty());
+  }
+
   TEST_CASE("verify: while the projector is behind, and ahead in places, the file is clean") {
     const TempDir directory;
     Store store(stepped(directory.file(), {.delay = UniformDelay{0ms, 50ms}, .seed = 5}));

@@ -79,7 +79,8 @@ class Verifier {
     problems_of("the log names a stream that is missing, stream number ",
                 "SELECT DISTINCT stream FROM store.events WHERE stream NOT IN (SELECT number FROM store.streams)");
     problems_of("an idempotency key is of a stream that is missing, stream number ",
-                "SELECT DISTINCT stream FROM store.commands WHERE stream NOT IN (SELECT number FROM store.streams)");
+                "SELECT DISTINCT stream FROM store.commands WHERE stream IS NOT NULL AND stream NOT IN "
+                "(SELECT number FROM store.streams)");
   }
 
   void check_numbers() {

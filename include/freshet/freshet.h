@@ -209,8 +209,15 @@ freshet_code freshet_append(freshet_store* store, const char* category, const ch
                             const freshet_new_event* events, size_t events_count, const char* command_id,
                             freshet_projecting projecting, freshet_appended* appended, freshet_error* error);
 
-// The turn to write, in the hands of one callback. What it is used for outside that is a broken program.
-// Appends in the transaction, as freshet_append; FRESHET_CONFLICT and FRESHET_INVALID leave it usable.
+// Runs `body`, once, on this thread, in one write transaction, and commits it. Another code than FRESHET_OK undoes all
+// of it and is given back, with the message that `body` has written. Nobody else can write meanwhile: keep it short,
+// and write in it through the transaction alone. Waits and fails as freshet_append.
+freshet_code freshet_write(freshet_store* store,
+                           freshet_code (*body)(void* context, freshet_transaction* transaction, freshet_error* error),
+                           void* context, freshet_error* error);
+
+// For the body, while it runs and on its thread: appends in the transaction, as freshet_append. FRESHET_CONFLICT and
+// FRESHET_INVALID leave it usable.
 freshet_code freshet_transaction_append(freshet_transaction* transaction, const char* category, const char* id,
                                         int64_t expected, const freshet_new_event* events, size_t events_count,
                                         const char* command_id, freshet_projecting projecting,
@@ -218,13 +225,6 @@ freshet_code freshet_transaction_append(freshet_transaction* transaction, const 
 // The application's own tables, under names that begin with "app_", for freshet_tables_execute and
 // freshet_tables_query. Written together with the appends or not at all. Valid as long as the transaction.
 freshet_tables* freshet_transaction_tables(freshet_transaction* transaction);
-
-// Runs `body`, once, on this thread, in one write transaction, and commits it. Another code than FRESHET_OK undoes all
-// of it and is given back, with the message that `body` has written. Nobody else can write meanwhile: keep it short,
-// and write in it through the transaction alone. Waits and fails as freshet_append.
-freshet_code freshet_write(freshet_store* store,
-                           freshet_code (*body)(void* context, freshet_transaction* transaction, freshet_error* error),
-                           void* context, freshet_error* error);
 
 // --- Reading the log -------------------------------------------------------------------------------------------
 

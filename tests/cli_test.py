@@ -914,45 +914,52 @@ class SettingsTest(ProgramTest):
                          "bad value '0' for --limit: expected a whole number from 1 to 10000")
 
     def test_what_is_no_toml_is_an_error_with_its_line(self):
-        for text, line in [
-            ("\njson", 2), ('db = "x.db', 1), ("db = 'x.db\njson = true", 1), ("[order.list\nlimit = 1", 1),
-            ("[[order.list]]\nlimit = 1", 1), ("\n[[=q", 2), ("\n\n [ = 1]", 3), ("[ ]", 1), ("\ufeff[ =", 1),
-            ("[\n=", 1), ('[order.place]\nitem = ["a:1:1",\n"b:1:1"\n', 3),
-            ('[order.place]\nitem = ["a:1:1" "b:1:1"]\n', 2), ("json =", 1), ("json = true false", 1),
-            ("= 1", 1), ("[", 1), ("; old", 1), ("json = true\n# more\njson = false", 3), ('db = "a\\q"', 1),
-            ('db = "a\x01"', 1), ('db = "a\\u0000"', 1), ("json = true\nitem = " + "[" * 100_000, 2),
+        for text, line, why in [
+            ("\njson", 2, "there is no '=' behind 'json'"),
+            ('db = "x.db', 1, 'the quote " is not closed'),
+            ("db = 'x.db\njson = true", 1, "the quote ' is not closed"),
+            ("[order.list\nlimit = 1", 1, "] is missing"),
+            ("[[order.list]]\nlimit = 1", 1, "one pair of brackets"),
+            ('[order.place]\nitem = ["a:1:1",\n"b:1:1"\n', 2, "the list is not closed"),
+            ('[order.place]\nitem = ["a:1:1" "b:1:1"]\n', 2, "the list is not closed"),
+            ("json =", 1, "a value was expected"),
+            ("json = true false", 1, "'false' was not expected here"),
+            ("delay = uniform(1ms,2ms)", 1, "',2ms)' was not expected here"),
+            ("= 1", 1, "a name was expected, not '= 1'"),
+            ("x", 1, "there is no '=' behind 'x'"),
+            ("[", 1, "a name was expected, not ''"),
+            ("; old", 1, "a name was expected, not '; old'"),
+            ("json = true\n# more\njson = false", 3, "'json' was given before"),
+            ('db = "a\\q"', 1, "a backslash stands before"),
+            ("db = \"a\x01\"", 1, "control character"),
+            ("\n" * 10_000 + "json = true", 10_001, "the file is too long"),
+            ("json = true #" + "x" * 65_536, 1, "longer than 65536 bytes"),
+            ("\n[[=q", 2, "one pair of brackets"),
+            ("\n\n [ = 1]", 3, "a name was expected, not '= 1]'"),
+            ("ü = 1", 1, "a name was expected, not 'ü = 1'"),
+            ("item = " + "[" * 10_000, 1, "a value was expected"),
         ]:
-            self.assertRegex(self.bad_config(text), rf"^line {line}: ")
-        for text in ["delay = 50ms", "log-level = debug", "delay = uniform(1ms,2ms)"]:
-            self.assertIn('a text stands in quotes, as in delay = "50ms"', self.bad_config(text))
-        self.assertIn("neither lists nor sections", self.bad_config('[order.place]\nitem = [["a:1:1"]]'))
-        self.assertIn("longer than 1048576 bytes", self.bad_config("#" * 1_048_577))
+            message = self.bad_config(text)
+            self.assertTrue(message.startswith(f"line {line}: "), message)
+            self.assertIn(why, message)
 
     def test_a_config_file_that_cannot_be_read_is_a_usage_error(self):
         for file in ["missing.toml", "."]:
             self.assertIn(f"'{file}'", self.usage("--config", file, "order", "list"))
-        self.assertIn("'/dev/zero': line 1: the file is longer", self.usage("--config", "/dev/zero", "order", "list"))
+        self.assertIn("'/dev/zero': line 1: longer than", self.usage("--config", "/dev/zero", "order", "list"))
 
     def test_a_config_file_is_toml_with_quotes_comments_and_lists(self):
         text = ('\ufeff# first\r\n"db" = "a#b \\"c\\".db" # not a part of it\n\tdelay=\'uniform(1ms,2ms)\'\n'
-                '[ order . place ]\nitem = [ # two\n  "a:1:2",\n\n  "b:1:3", ]\n'
-                'customer = "c"\n[order]\nlist.limit = 1')
-        for order in ["1", "2"]:
-            self.ok(*self.config(text), "order", "place", order)
-        self.assertEqual(len(self.ok(*self.config(text), "order", "list")["orders"]), 1)
+                'busy-timeout = 5s\n[ order . place ]\nitem = [ # two\n  "a:1:2",\n\n  "b:1:3", ]\n'
+                '[order]\nplace.customer = "c"')
+        self.ok(*self.config(text), "order", "place", "1")
         self.assertEqual(self.ok("--db", 'a#b "c".db', "order", "get", "1")["amount_minor"], 500)
 
     def test_numbers_and_times_of_a_config_file_are_exact(self):
-        text = '[order.place]\ncustomer = "c"\nitem = ["a:1:1"]\nfreight = %s\nat = 2017-10-02T10:56:33.25Z\n'
-        for order, freight, amount in [("1", "49.99", 5099), ("2", "9_999_999_999_999", 10**15), ("3", "0.10", 110),
-                                       ("4", "9999999999999.99", 10**15 + 99)]:
-            self.ok(*self.config(text % freight), "order", "place", order)
-            self.assertEqual(self.order(order)["amount_minor"], amount)
-            self.assertEqual(self.order(order)["placed_at"], "2017-10-02T10:56:33.250000Z")
-        # As a double the first is a cent less.
-        for freight in ["90071992547409.92", "0.1000000000000000055"]:
-            self.assertIn("line 4: the number has too many digits", self.usage(*self.config(text % freight), "order",
-                                                                              "place", "5"))
+        self.ok(*self.config('[order.place]\ncustomer = "c"\nitem = ["a:1:1"]\nfreight = 90071992547400.93\n'
+                             'at = 2017-10-02T10:56:33.25Z\n'), "order", "place", "1")
+        self.assertEqual(self.order()["amount_minor"], 9007199254740193)
+        self.assertEqual(self.order()["placed_at"], "2017-10-02T10:56:33.250000Z")
 
     def test_global_options_can_stand_anywhere(self):
         place = ["place", "1", "--customer", "c", "--item", "a:1:1"]

@@ -46,7 +46,7 @@ REACH = {
     "scenario": (*EDGE, '"orders/'),
     "measure": (*EDGE, '"orders/'),
     "report": (*EDGE, '"scenario/', '"measure/'),
-    "cli": (*EDGE, '"orders/', '"exchange/', '"scenario/', '"measure/', '"report/', "<spdlog/", "<CLI/", "<toml++/",
+    "cli": (*EDGE, '"orders/', '"exchange/', '"scenario/', '"measure/', '"report/', "<spdlog/", "<CLI/",
             "<histedit.h>"),
 }
 

@@ -1,147 +1,212 @@
-// Reads TOML. The only place that knows toml++, which takes seconds to compile.
+// Reads TOML, from its beginning to its end.
 #include "cli/config_file.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <limits>
-#include <sstream>
+#include <cstdint>
+#include <set>
 #include <string_view>
+
+#include "base/line_reader.hpp"
+#include "base/utf8.hpp"
+#include "freshet/error.hpp"
 
 namespace freshet::cli {
 namespace {
 
-std::size_t line_of(const toml::node& node) {
-  return node.source().begin.line;
+using Path = std::vector<std::string>;
+
+constexpr std::string_view blanks = " \t";
+constexpr std::string_view bare_key_letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+// What ends a value without quotes, or makes it something else than one.
+constexpr std::string_view no_bare_value = " \t\n#,]['\"={}";
+
+[[noreturn]] void fail(std::int64_t line, const std::string& why) {
+  throw ConfigError(line, why);
 }
 
-// Up to the end, or far enough to know that it is too long.
+// The lines, each of them checked, with one kind of end.
 std::string text_of(std::istream& stream) {
-  std::string text(config_bytes_max + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad()) throw ConfigError(1, "it cannot be read");
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > config_bytes_max) {
-    throw ConfigError(1, fmt::format("the file is longer than {} bytes", config_bytes_max));
+  std::string text;
+  LineReader lines{stream, config_line_bytes_max};
+  while (auto line = lines.next()) {
+    const std::int64_t number = lines.number();
+    if (lines.is_too_long()) fail(number, fmt::format("longer than {} bytes", config_line_bytes_max));
+    if (number > static_cast<std::int64_t>(config_lines_max)) fail(number, "the file is too long");
+    if (line->ends_with('\r')) line->remove_suffix(1);
+    std::string plain{*line};
+    std::ranges::replace(plain, '\t', ' ');
+    if (!is_utf8(plain)) fail(number, "the text is not UTF-8");
+    if (has_control_character(plain)) fail(number, "there is a control character in the text");
+    text.append(*line) += '\n';
   }
   return text;
-}
-
-// toml++ up to 3.4 takes it for granted that a section has a name, and aborts on "[ =" and "[[=".
-void check_sections(const std::string& text) {
-  constexpr std::string_view blanks = " \t";
-  constexpr std::string_view name_beginnings = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_\"'";
-  std::istringstream lines{text};
-  std::size_t number = 1;
-  for (std::string line; std::getline(lines, line); ++number) {
-    const std::size_t begin = line.find_first_not_of(" \t\xEF\xBB\xBF");  // The last three: a byte order mark.
-    if (begin == std::string::npos || line[begin] != '[') continue;
-    const std::size_t name = line.find_first_not_of(blanks, begin + 1);
-    if (name != std::string::npos && name_beginnings.find(line[name]) != std::string_view::npos) continue;
-    throw ConfigError(number, "a section has a name in one pair of brackets, as in [order.place]");
-  }
-}
-
-// "Error while parsing array: expected ..."
-std::string why(std::string_view description) {
-  constexpr std::string_view beginning = "Error ";
-  if (description.starts_with(beginning)) description.remove_prefix(beginning.size());
-  std::string text{description};
-  // As in "delay = 50ms" and "log-level = debug".
-  for (const std::string_view sign : {"integer", "could not determine value type"}) {
-    if (description.find(sign) == std::string_view::npos) continue;
-    return text + "; a text stands in quotes, as in delay = \"50ms\"";
-  }
-  return text;
-}
-
-std::string value_of(const toml::value<std::string>& text) {
-  if (text->find('\0') != std::string::npos) throw ConfigError(line_of(text), "there is a U+0000 in the text");
-  return *text;
-}
-
-std::string value_of(const toml::value<bool>& truth) {
-  return *truth ? "true" : "false";
-}
-
-std::string value_of(const toml::value<std::int64_t>& number) {
-  return fmt::format("{}", *number);
-}
-
-// With so few digits, and a point, it comes out as it went in.
-std::string value_of(const toml::value<double>& number) {
-  constexpr unsigned length_max = std::numeric_limits<double>::digits10 + 1;
-  const toml::source_region& place = number.source();
-  if (place.end.line != place.begin.line || place.end.column - place.begin.column > length_max) {
-    throw ConfigError(line_of(number), "the number has too many digits to be exact: put it in quotes");
-  }
-  return fmt::format("{}", *number);
-}
-
-// A date, a time or both, as TOML writes them.
-template <typename Moment>
-std::string value_of(const toml::value<Moment>& moment) {
-  std::ostringstream text;
-  text << *moment;
-  return text.str();
 }
 
 class ConfigReader {
  public:
-  // The tables hold their entries in the order of their names.
-  std::vector<ConfigEntry> read(const toml::table& table) {
-    add_all(table);
-    std::ranges::sort(entries_, {}, &ConfigEntry::line);
-    return std::move(entries_);
+  explicit ConfigReader(std::string_view text) : rest_(text) {}
+
+  std::vector<ConfigEntry> read() {
+    std::vector<ConfigEntry> entries;
+    Path section;
+    for (skip_to_text(); !rest_.empty(); skip_to_text()) {
+      if (rest_.front() == '[') {
+        section = take_section();
+      } else {
+        entries.push_back(take_entry(section));
+      }
+      check_end_of_line();
+    }
+    return entries;
   }
 
  private:
-  void add_all(const toml::table& table) {
-    for (const auto& [key, node] : table) {
-      path_.emplace_back(key.str());
-      node.visit([this, line = key.source().begin.line](const auto& entry) { add(entry, line); });
-      path_.pop_back();
+  [[nodiscard]] bool is_next(char letter) const { return !rest_.empty() && rest_.front() == letter; }
+
+  char take() {
+    const char letter = rest_.front();
+    rest_.remove_prefix(1);
+    if (letter == '\n') ++line_;
+    return letter;
+  }
+
+  // The letters up to the first of `ends`, which are not an end of a line.
+  std::string take_until(std::string_view ends) {
+    const std::string_view taken = rest_.substr(0, rest_.find_first_of(ends));
+    rest_.remove_prefix(taken.size());
+    return std::string{taken};
+  }
+
+  void skip_blanks() { rest_.remove_prefix(std::min(rest_.find_first_not_of(blanks), rest_.size())); }
+
+  void skip_comment() {
+    skip_blanks();
+    if (is_next('#')) rest_.remove_prefix(rest_.find('\n'));
+  }
+
+  // Over empty lines and comments.
+  void skip_to_text() {
+    for (skip_comment(); is_next('\n'); skip_comment()) take();
+  }
+
+  void check_end_of_line() {
+    skip_comment();
+    if (!is_next('\n')) fail(line_, fmt::format("'{}' was not expected here", take_until("\n")));
+  }
+
+  Path take_section() {
+    take();
+    if (is_next('[')) fail(line_, "a section stands in one pair of brackets");
+    Path section = take_key();
+    if (!is_next(']')) fail(line_, "the section is not closed: ] is missing");
+    take();
+    return section;
+  }
+
+  ConfigEntry take_entry(const Path& section) {
+    ConfigEntry entry{.line = line_, .path = section, .values = {}};
+    const Path key = take_key();
+    entry.path.insert(entry.path.end(), key.begin(), key.end());
+    if (!is_next('=')) fail(line_, fmt::format("there is no '=' behind '{}'", fmt::join(key, ".")));
+    if (!known_.insert(entry.path).second) fail(line_, fmt::format("'{}' was given before", fmt::join(key, ".")));
+    take();
+    skip_blanks();
+    if (is_next('[')) {
+      entry.values = take_list();
+    } else {
+      entry.values.push_back(take_value());
+    }
+    return entry;
+  }
+
+  // "order.place", and the blanks behind it.
+  Path take_key() {
+    Path key;
+    while (true) {
+      skip_blanks();
+      key.push_back(take_key_part());
+      skip_blanks();
+      if (!is_next('.')) return key;
+      take();
     }
   }
 
-  void add(const toml::table& section, std::size_t /*line*/) { add_all(section); }
+  std::string take_key_part() {
+    if (is_next('"') || is_next('\'')) return take_quoted();
+    const auto end = std::min(rest_.find_first_not_of(bare_key_letters), rest_.size());
+    if (end == 0) fail(line_, fmt::format("a name was expected, not '{}'", take_until("\n")));
+    std::string part{rest_.substr(0, end)};
+    rest_.remove_prefix(end);
+    return part;
+  }
 
-  void add(const toml::array& list, std::size_t line) {
-    ConfigEntry entry{.line = line, .path = path_, .values = {}};
-    for (const toml::node& element : list) {
-      element.visit([&entry]<typename Element>(const Element& value) {
-        if constexpr (toml::is_value<Element>) {
-          entry.values.push_back(value_of(value));
-        } else {
-          throw ConfigError(line_of(value), "a list holds texts and numbers, and neither lists nor sections");
-        }
-      });
+  std::vector<std::string> take_list() {
+    const std::int64_t first_line = line_;
+    take();
+    std::vector<std::string> values;
+    for (skip_to_text(); !is_next(']'); skip_to_text()) {
+      if (rest_.empty()) fail(first_line, "the list is not closed: ] is missing");
+      values.push_back(take_value());
+      skip_to_text();
+      if (is_next(',')) {
+        take();
+      } else if (!is_next(']')) {
+        fail(rest_.empty() ? first_line : line_, "the list is not closed: ] is missing, or a comma");
+      }
     }
-    entries_.push_back(std::move(entry));
+    take();
+    return values;
   }
 
-  template <typename Value>
-  void add(const toml::value<Value>& value, std::size_t line) {
-    entries_.push_back({.line = line, .path = path_, .values = {value_of(value)}});
+  std::string take_value() {
+    if (is_next('"') || is_next('\'')) return take_quoted();
+    std::string value = take_until(no_bare_value);
+    if (value.empty()) fail(line_, "a value was expected: a text in quotes, a number, true, false or a list of them");
+    return value;
   }
 
-  std::vector<std::string> path_;
-  std::vector<ConfigEntry> entries_;
+  // In '...' a backslash is a letter as any other.
+  std::string take_quoted() {
+    const char quote = take();
+    std::string text;
+    while (!is_next(quote)) {
+      if (is_next('\n') || rest_.empty()) fail(line_, fmt::format("the quote {} is not closed", quote));
+      const char letter = take();
+      text += letter == '\\' && quote == '"' ? take_escaped() : letter;
+    }
+    take();
+    return text;
+  }
+
+  // What is meant by the letter behind a backslash.
+  char take_escaped() {
+    constexpr std::string_view letters = "\"\\btnfr";
+    constexpr std::string_view meant = "\"\\\b\t\n\f\r";
+    const char letter = take();
+    const auto place = letters.find(letter);
+    if (place == std::string_view::npos) fail(line_, "a backslash stands before \" \\ b t n f or r: write it twice");
+    return meant[place];
+  }
+
+  std::string_view rest_;  // Every line has its end.
+  std::int64_t line_ = 1;
+  std::set<Path> known_;
 };
 
 }  // namespace
 
-ConfigError::ConfigError(std::size_t line, const std::string& why)
+ConfigError::ConfigError(std::int64_t line, const std::string& why)
     : std::runtime_error(fmt::format("line {}: {}", line, why)) {}
 
 std::vector<ConfigEntry> read_config(std::istream& stream) {
-  const std::string text = text_of(stream);
-  check_sections(text);
   try {
-    return ConfigReader{}.read(toml::parse(text));
-  } catch (const toml::parse_error& error) {
-    throw ConfigError(error.source().begin.line, why(error.description()));
+    const std::string text = text_of(stream);
+    return ConfigReader{text}.read();
+  } catch (const Error& error) {
+    throw ConfigError(error.what());
   }
 }
 

@@ -104,7 +104,7 @@ class ConfigFormat final : public CLI::ConfigTOML {
   }
 
   // Where the value stands in the configuration; nothing if it does not.
-  [[nodiscard]] std::optional<std::size_t> line_of(const BadValue& bad) const {
+  [[nodiscard]] std::optional<std::int64_t> line_of(const BadValue& bad) const {
     for (const ConfigEntry& entry : entries_) {
       const bool is_given = std::ranges::find(entry.values, bad.value) != entry.values.end();
       if (is_given && "--" + entry.path.back() == bad.option) return entry.line;

@@ -6,6 +6,7 @@
 Closes with the line 'N passed, N failed'.
 """
 
+import fcntl
 import gzip
 import json
 import os
@@ -127,6 +128,16 @@ class OperationsTest(ProgramTest):
         self.fails(1, "io_error", "log", "backup", str(self.path / "no" / "copy.db"))
         self.fails(1, "io_error", "log", "backup", str(self.path))
         self.assertIn("FILE", self.usage("log", "backup"))
+
+    def test_of_two_that_write_one_file_the_second_is_refused(self):
+        self.fill(1)
+        out = str(self.path / "copy")
+        with open(out + ".unfinished-lease", "w", encoding="ascii") as lease:
+            fcntl.flock(lease, fcntl.LOCK_EX)
+            for words in (["backup"], ["export", "--output"]):
+                self.assertIn("being written already", self.fails(8, "busy", "log", *words, out)["message"])
+        self.ok("log", "backup", out)
+        self.assertEqual(sorted(os.listdir(self.path)), ["copy", "freshet.db"])
 
     def test_verify_names_the_first_difference(self):
         self.fill()

@@ -17,7 +17,9 @@ from cli_test import FRESHET, ProgramTest, main
 
 UNIT_TESTS = os.environ.get("UNIT_TESTS", "build/tests/unit_tests")
 ERROR = 99
-VALGRIND = ["valgrind", "--quiet", f"--error-exitcode={ERROR}", "--leak-check=full", "--num-callers=25"]
+# A child that a test forks to be killed frees nothing.
+VALGRIND = ["valgrind", "--quiet", f"--error-exitcode={ERROR}", "--leak-check=full", "--num-callers=25",
+            "--child-silent-after-fork=yes"]
 # Thousands of the same, at a fiftieth of the speed.
 TOO_LONG = {"load", "open_close"}
 

@@ -273,6 +273,25 @@ TEST_SUITE("application_sql") {
     freshet_options_free(options);
   }
 
+  TEST_CASE("create: a callback in C that gives a code and no reason is named by its code") {
+    const TempDir directory;
+    const freshet_projection rules{
+        .name = "scripted",
+        .schema_version = 1,
+        .tables = nullptr,
+        .tables_count = 0,
+        .context = nullptr,
+        .create = [](void*, freshet_tables*, freshet_error*) { return FRESHET_READ_ONLY; },
+        .apply = [](void*, const freshet_event*, freshet_tables*, freshet_error*) { return FRESHET_OK; }};
+    freshet_options* options = freshet_options_new(directory.file().c_str());
+    freshet_options_add_projection(options, &rules);
+    freshet_store* store = nullptr;
+    freshet_error error{};
+    CHECK(freshet_open(options, &store, &error) == FRESHET_READ_ONLY);
+    CHECK(std::string_view{error.message} == "the callback failed (read_only) and did not say why");
+    freshet_options_free(options);
+  }
+
   TEST_CASE("apply: the transaction, the connection and the log are the engine's") {
     const TempDir directory;
     std::string sql;

@@ -123,6 +123,21 @@ TEST_SUITE("bounds") {
     }
   }
 
+  TEST_CASE("on_arrival: what it throws goes no further, and the other consumers are told") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    int told = 0;
+    const auto first = store.bus().subscribe({.group = "first", .on_arrival = [] { throw 42; }});
+    const auto second = store.bus().subscribe({.group = "second", .on_arrival = [] { throw std::logic_error("no"); }});
+    const auto third = store.bus().subscribe({.group = "third", .on_arrival = [&] { ++told; }});
+    append(store, "a", 1);
+    append(store, "a", 1, Projecting::synchronous);
+    CHECK(told >= 2);
+    CHECK(store.log().head() == Position{2});
+    run_until_idle(store);
+    CHECK(total(store) == 2);
+  }
+
   TEST_CASE("on_trace: what it throws goes no further") {
     const TempDir directory;
     StoreOptions options = stepped(directory.file());

@@ -34,15 +34,6 @@ void open_and_close(const TempDir& directory, std::mt19937_64& chance) {
   if (chance() % 2 == 0) store.close();
 }
 
-// A thread that was joined is on its way out of the system's list for a moment longer.
-bool are_gone(std::int64_t threads_before) {
-  for (int tries = 0; tries < 1'000; ++tries) {
-    if (threads() == threads_before) return true;
-    std::this_thread::sleep_for(1ms);
-  }
-  return false;
-}
-
 }  // namespace
 
 TEST_SUITE("open_close") {
@@ -59,7 +50,7 @@ TEST_SUITE("open_close") {
     for (std::int64_t number = 0; number < warm_up + count; ++number) {
       open_and_close(directory, chance);
       REQUIRE(descriptors() == descriptors_before);
-      REQUIRE(are_gone(threads_before));
+      wait_until_threads_are_gone(threads_before);
       REQUIRE(entries_of(directory.path()) == 1);  // The file alone: no write-ahead log, no lease.
       resident_max = std::max(resident_max, resident_bytes());
       if (number < warm_up) resident_warm = resident_max;

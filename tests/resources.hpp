@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <iterator>
 #include <string>
 #include <system_error>
+#include <thread>
 
 namespace freshet::tests {
 
@@ -42,6 +44,12 @@ inline std::int64_t descriptors() {
 
 inline std::int64_t threads() {
   return entries_of("/proc/self/task");
+}
+
+// A thread that was joined is on its way out of the system's list for a moment longer. A test that waits for ever is
+// ended by its timeout.
+inline void wait_until_threads_are_gone(std::int64_t threads_before) {
+  while (threads() > threads_before) std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 
 // 0: it is not there.

@@ -125,7 +125,8 @@ typedef struct freshet_projection {
   void* context;  // Handed to the callbacks.
   // Create the tables; write what an event means. They run on the store's own thread, on an appending thread
   // (FRESHET_SYNCHRONOUS), or on the caller of freshet_rebuild. Another code than FRESHET_OK is a failure, with
-  // the message that they have written to `error`.
+  // the message that they have written to `error`. A full disk or damage that a statement has met is the store's
+  // failure and not the event's, whatever code they give.
   freshet_code (*create)(void* context, freshet_tables* tables, freshet_error* error);
   freshet_code (*apply)(void* context, const freshet_event* event, freshet_tables* tables, freshet_error* error);
 } freshet_projection;

@@ -44,7 +44,12 @@ class Feed {
   }
 
   void notify() const {
-    if (on_arrival_) on_arrival_();
+    if (!on_arrival_) return;
+    try {
+      on_arrival_();
+    } catch (...) {
+      // What arrives is committed, and others are to be told of it as well.
+    }
   }
 
   // The consumer's thread, and so the rest. The message keeps its place.

@@ -51,10 +51,13 @@ freshet_code report(freshet_error* error, freshet_code code, std::string_view me
 }
 
 void raise(const freshet_error& failure) {
-  const std::string message(failure.message);
+  std::string message(failure.message);
+  if (message.empty()) {
+    message = std::string("the callback failed (") + freshet_code_name(failure.code) + ") and did not say why";
+  }
   const auto* const found = std::ranges::find(codes, failure.code, &std::pair<ErrorCode, freshet_code>::second);
   if (found != codes.end()) throw Error(found->first, message);
-  throw std::runtime_error(message.empty() ? "the callback failed and did not say why" : message);
+  throw std::runtime_error(message);
 }
 
 }  // namespace freshet::c

@@ -44,6 +44,8 @@ StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upc
         tell(trace);
       } catch (const std::exception& exception) {
         notice({Notice::Level::error, std::string("being told of an event has failed: ") + exception.what()});
+      } catch (...) {
+        notice({Notice::Level::error, "being told of an event has failed"});
       }
     };
   }

@@ -15,8 +15,9 @@ void Dispatcher::add(std::shared_ptr<Dispatched> subscriber) {
   {
     auto shared = shared_.locked();
     if (stopping_) throw Error(ErrorCode::closed, "the store is closed");
-    shared->subscribers.push_back(std::move(subscriber));
     if (drive_ == Drive::thread && !shared->thread.joinable()) shared->thread = std::thread([this] { run(); });
+    // Last: nobody would end it if this call failed.
+    shared->subscribers.push_back(std::move(subscriber));
   }
   context_.news.notify();
 }

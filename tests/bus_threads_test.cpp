@@ -171,6 +171,7 @@ TEST_SUITE("bus_threads") {
       }
     };
     CHECK_THROWS_WITH_AS(poll_all(), "damaged", Error);
-    CHECK(last == 1'024);
+    CHECK(last > 0);
+    CHECK(Position{last} < log.damaged);
   }
 }

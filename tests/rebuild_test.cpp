@@ -71,6 +71,21 @@ TEST_SUITE("rebuild") {
     CHECK(total(store) == 5);
   }
 
+  TEST_CASE(
+      "rebuild: from a log that another thread reads ahead, with an event that fails at first, each counts once") {
+    const TempDir directory;
+    fill(directory.file());
+    int failures = 0;
+    Store store(with_fragile(idle(directory.file()), [&](const RecordedEvent& event) {
+      return event.position == Position{1'500} && ++failures <= 2;
+    }));
+    CHECK(store.rebuild("totals"));
+    CHECK(total(store) == static_cast<std::int64_t>(many));
+    CHECK(store.rebuild("fragile"));
+    CHECK(failures == 3);
+    CHECK(store.verify().problems.empty());
+  }
+
   TEST_CASE("rebuild: the old rows answer meanwhile, and the new ones are there at once") {
     const TempDir directory;
     fill(directory.file());

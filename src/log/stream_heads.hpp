@@ -5,12 +5,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <string>
 #include <unordered_map>
 
 #include "freshet/types.hpp"
+#include "log/stream_hash.hpp"
 
 namespace freshet::log {
 
@@ -42,14 +41,8 @@ class StreamHeads {
   // Some megabytes. Streams that are written often are known again soon.
   static constexpr std::size_t streams_max = 16'384;
 
-  struct Hash {
-    std::size_t operator()(const StreamId& stream) const {
-      return std::hash<std::string>{}(stream.id) + 31 * std::hash<std::string>{}(stream.category);
-    }
-  };
-
   std::optional<Position> end_;
-  std::unordered_map<StreamId, Head, Hash> heads_;
+  std::unordered_map<StreamId, Head, StreamHash> heads_;
 };
 
 }  // namespace freshet::log

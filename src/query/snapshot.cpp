@@ -9,11 +9,10 @@ Position Snapshot::head() {
 }
 
 const std::optional<log::StreamEnd>& Snapshot::find_stream(const StreamId& stream) {
-  if (!stream_end_ || stream_ != stream) {
-    stream_end_ = log::find_stream_end(connection(), stream);
-    stream_ = stream;
-  }
-  return stream_end_;
+  const auto found = streams_.find(stream);
+  if (found != streams_.end()) return found->second;
+  if (streams_.size() >= streams_max) streams_.clear();
+  return streams_.emplace(stream, log::find_stream_end(connection(), stream)).first->second;
 }
 
 const projection::Entry* Snapshot::entry(std::string_view projection) {

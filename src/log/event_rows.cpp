@@ -173,10 +173,11 @@ std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const St
   return run.integer(0);
 }
 
-std::int64_t insert_stream(sqlite::Connection& connection, const StreamId& stream) {
-  sqlite::Run(connection.statement("INSERT INTO streams (category, id) VALUES (?, ?)"),
+std::optional<std::int64_t> make_stream(sqlite::Connection& connection, const StreamId& stream) {
+  sqlite::Run(connection.statement("INSERT INTO streams (category, id) VALUES (?, ?) ON CONFLICT DO NOTHING"),
               std::string_view{stream.category}, std::string_view{stream.id})
       .finish();
+  if (connection.rows_changed() == 0) return std::nullopt;
   return connection.last_inserted();
 }
 

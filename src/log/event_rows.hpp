@@ -35,8 +35,8 @@ struct StreamEnd {
 // Nothing: no event was ever recorded for it.
 [[nodiscard]] std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const StreamId& stream);
 
-// A stream that is not there yet. Returns its number.
-[[nodiscard]] std::int64_t insert_stream(sqlite::Connection& connection, const StreamId& stream);
+// The number of a stream that was not there yet. Nothing: it is there.
+[[nodiscard]] std::optional<std::int64_t> make_stream(sqlite::Connection& connection, const StreamId& stream);
 
 // Over everything that the event says; the stored value is compared with it whenever an event is read.
 [[nodiscard]] std::int64_t checksum(const RecordedEvent& event);

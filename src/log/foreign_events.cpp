@@ -116,7 +116,7 @@ void check_next(sqlite::Connection& connection, const ExportedEvent& exported, c
 std::int64_t insert_foreign(sqlite::Connection& connection, const ExportedEvent& exported) {
   RecordedEvent event = exported.event;
   const auto known = find_stream(connection, event.stream);
-  event.stream_number = known ? *known : insert_stream(connection, event.stream);
+  event.stream_number = known ? *known : *make_stream(connection, event.stream);
   insert(connection, event);
   if (!exported.command_id) return event.stream_number;
   sqlite::Run(connection.statement("INSERT INTO commands VALUES (?1, ?2, NULL, ?3, ?3, ?4, ?5) ON CONFLICT DO UPDATE "

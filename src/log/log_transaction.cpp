@@ -52,6 +52,10 @@ void check_snapshot(const StateSnapshot& snapshot, ExpectedVersion expected) {
           "a snapshot is kept with an append that expects exactly its version, from 1");
 }
 
+bool expects_no_stream(ExpectedVersion expected) {
+  return expected.admits(Version{}) && !expected.admits(Version{1});
+}
+
 StreamId parse_target(std::string_view target) {
   const auto slash = target.find('/');
   if (slash == std::string_view::npos) throw Error(ErrorCode::corrupt, "a command's stream is damaged");
@@ -123,20 +127,21 @@ AppendResult LogTransaction::append_checked(const Append& request) {
 }
 
 AppendResult LogTransaction::answer(const Append& request) {
-  const auto head = find_head(request.stream);
-  const Version actual = head ? head->version : Version{};
-  const bool admitted = request.expected.admits(actual);
+  const auto known = heads_.find(request.stream);
   // Otherwise remember() finds a retry, so that a key which is new is looked for once.
-  if (request.command_id && (!head || !admitted)) {
+  if (request.command_id && !(known && request.expected.admits(known->version))) {
     if (auto first = find_command(*request.command_id)) return *first;
   }
-  if (!admitted) return Conflict{actual};
+  const auto head = known ? known : find_or_make_head(request);
+  const Version actual = head ? head->version : Version{};
+  if (!request.expected.admits(actual)) return Conflict{actual};
 
   std::optional<std::int64_t> stream_number;
   if (head) stream_number = head->number;
   Appended appended{.stream = request.stream, .first = {}, .last = {}, .version = actual, .outcome = request.outcome};
   if (!request.events.empty()) {
-    if (!stream_number) stream_number = insert_stream(connection_, request.stream);
+    if (!stream_number) stream_number = make_stream(connection_, request.stream);
+    if (!stream_number) throw Error(ErrorCode::corrupt, "a stream is in the log, and no event of it is");
     const auto events = static_cast<std::int64_t>(request.events.size());
     appended.first = Position{last_.position.value + 1};
     appended.last = Position{last_.position.value + events};
@@ -158,9 +163,12 @@ AppendResult LogTransaction::answer(const Append& request) {
   return appended;
 }
 
-std::optional<StreamHeads::Head> LogTransaction::find_head(const StreamId& stream) {
-  if (const auto known = heads_.find(stream)) return known;
-  const auto end = find_stream_end(connection_, stream);
+std::optional<StreamHeads::Head> LogTransaction::find_or_make_head(const Append& request) {
+  // Mostly it is right that there is no stream, and then it need not be looked for before it is made.
+  if (!request.events.empty() && expects_no_stream(request.expected)) {
+    if (const auto made = make_stream(connection_, request.stream)) return StreamHeads::Head{*made, {}};
+  }
+  const auto end = find_stream_end(connection_, request.stream);
   if (!end) return std::nullopt;
   return StreamHeads::Head{end->number, end->version};
 }

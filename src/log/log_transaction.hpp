@@ -52,8 +52,8 @@ class LogTransaction final : public AppendTransaction {
 
  private:
   [[nodiscard]] AppendResult answer(const Append& request);
-  // Nothing: no event was ever recorded for it.
-  [[nodiscard]] std::optional<StreamHeads::Head> find_head(const StreamId& stream);
+  // Of the request's stream, which StreamHeads does not know. Nothing: no event was ever recorded for it.
+  [[nodiscard]] std::optional<StreamHeads::Head> find_or_make_head(const Append& request);
   void record(const Append& request, std::int64_t stream_number, Version last);
   void insert_events();
   // False: the command is remembered already.

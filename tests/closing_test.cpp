@@ -95,10 +95,6 @@ TEST_SUITE("closing") {
     const std::size_t before = threads_of_this_process();
     Store store(threaded(directory.file()));
     CHECK(threads_of_this_process() == before + 1);
-    const auto subscription = store.subscribe_to_events({}, [](const EventBatch&) {});
-    const NewEvent one = event(1);
-    store.log().append_async({.stream = stream("a"), .expected = ExpectedVersion::any(), .events = {&one, 1}}).wait();
-    CHECK(threads_of_this_process() == before + 3);  // One that tells, and one that leads appends.
     store.close();
     CHECK(threads_of_this_process() == before);
   }

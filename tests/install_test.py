@@ -4,6 +4,8 @@ names; so is the application of docs/getting-started.md, as it stands there. BUI
 the compiler. What a build has not made is skipped and named.
 """
 
+import gzip
+import json
 import os
 import pathlib
 import re
@@ -17,6 +19,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ["BUILD"])
 CXX = os.environ.get("CXX", "c++")
 EXAMPLE = ROOT / "examples" / "tasks.cpp"
+EXAMPLE_IN_C = ROOT / "examples" / "tasks.c"
+CC = "cc"
+STRICT = ["-Wall", "-Wextra", "-Werror"]  # Neither the examples nor the headers give a warning.
 PATIENCE = 600
 
 SCRATCH = None  # A folder of this run.
@@ -76,6 +81,7 @@ class InstallTest(unittest.TestCase):
         place = self.place / name
         place.mkdir()
         shutil.copy(EXAMPLE, place / "main.cpp")
+        shutil.copy(EXAMPLE_IN_C, place / "main.c")
         for file, text in files.items():
             (place / file).write_text(text, encoding="utf-8")
         return place
@@ -96,25 +102,34 @@ class LibraryTest(InstallTest):
         program = self.place / "program"
         flags = pkg_config("--cflags", "--libs")
         self.assertEqual([flag for flag in flags if flag.startswith("-l")], ["-lfreshet"])
-        run(CXX, "-std=c++20", EXAMPLE, "-o", program, *flags)
+        run(CXX, "-std=c++20", *STRICT, EXAMPLE, "-o", program, *flags)
+        self.assertIn("libfreshet.so.0", self.libraries_of(program))
+        self.check_runs(program, shared_library())
+
+    @needs(shared_library, "shared library")
+    def test_a_program_in_c_is_linked_with_the_shared_library_by_a_compiler_for_c(self):
+        program = self.place / "program"
+        run(CC, "-std=c11", "-pedantic", *STRICT, EXAMPLE_IN_C, "-o", program, *pkg_config("--cflags", "--libs"))
         self.assertIn("libfreshet.so.0", self.libraries_of(program))
         self.check_runs(program, shared_library())
 
     @needs(static_library, "static library")
     def test_pkg_config_names_all_that_the_static_library_needs(self):
-        program = self.place / "program"
         flags = pkg_config("--cflags", "--static", "--libs")
         # Told for each library, since only this one has to be static.
         flags = [f"-l:{static_library().name}" if flag == "-lfreshet" else flag for flag in flags]
-        run(CXX, "-std=c++20", EXAMPLE, "-o", program, *flags)
-        self.assertNotIn("libfreshet.so.0", self.libraries_of(program))
-        self.check_runs(program)
+        for compiler, standard, example in [(CXX, "c++20", EXAMPLE), (CC, "c11", EXAMPLE_IN_C)]:
+            program = self.place / f"program-{standard}"
+            run(compiler, f"-std={standard}", example, "-o", program, *flags)
+            self.assertNotIn("libfreshet.so.0", self.libraries_of(program))
+            self.check_runs(program)
+            (self.place / "tasks.db").unlink()
 
-    def cmake(self, prefix):
+    def cmake(self, prefix, language="CXX", source="main.cpp"):
         project = self.folder("project", {"CMakeLists.txt": "cmake_minimum_required(VERSION 3.16)\n"
-                                          "project(mine CXX)\n"
+                                          f"project(mine {language})\n"
                                           "find_package(freshet 0.1 REQUIRED)\n"
-                                          "add_executable(mine main.cpp)\n"
+                                          f"add_executable(mine {source})\n"
                                           "target_link_libraries(mine PRIVATE freshet::freshet)\n"})
         build = self.place / "build"
         run("cmake", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={CXX}")
@@ -138,6 +153,15 @@ class LibraryTest(InstallTest):
         self.check_runs(program)
 
     @unittest.skipUnless(shutil.which("cmake"), "there is no cmake: tools/setup installs it")
+    @needs(static_library, "static library")
+    def test_cmake_links_the_static_library_to_a_project_in_c(self):
+        moved = self.place / "moved"
+        shutil.copytree(PREFIX, moved, ignore=shutil.ignore_patterns("*.so*", "bin"))
+        program = self.cmake(moved, "C", "main.c")
+        self.assertNotIn("libfreshet.so.0", self.libraries_of(program))
+        self.check_runs(program)
+
+    @unittest.skipUnless(shutil.which("cmake"), "there is no cmake: tools/setup installs it")
     def test_cmake_refuses_a_version_that_this_is_not(self):
         for wanted, found in [("0.1", True), ("0", True), ("0.2", False), ("1.0", False), ("0.0.9", False)]:
             script = self.place / "version.cmake"
@@ -148,10 +172,13 @@ class LibraryTest(InstallTest):
             self.assertEqual(said.stderr.strip() == "TRUE", found, wanted)
 
     def test_a_meson_project_has_it_as_a_subproject(self):
-        project = self.folder("project", {"meson.build": "project('mine', 'cpp', default_options: ['cpp_std=c++20'])\n"
+        project = self.folder("project", {"meson.build": "project('mine', 'c')\n"
                                           "freshet = dependency('freshet', fallback: 'freshet',\n"
                                           "  default_options: ['cli=disabled', 'tests=disabled'])\n"
-                                          "executable('mine', 'main.cpp', dependencies: freshet)\n"})
+                                          "executable('mine_in_c', 'main.c', dependencies: freshet)\n"
+                                          "add_languages('cpp', native: false)\n"
+                                          "executable('mine', 'main.cpp', dependencies: freshet,\n"
+                                          "  override_options: ['cpp_std=c++20'])\n"})
         copy = project / "subprojects" / "freshet"
         copy.mkdir(parents=True)
         for part in ["include", "src", "meson.build", "meson_options.txt"]:
@@ -159,8 +186,10 @@ class LibraryTest(InstallTest):
             (shutil.copytree if place.is_dir() else shutil.copy)(place, copy / part)
         # Without optimisation and debugging information: this compiles the whole engine once more.
         run("meson", "setup", "--buildtype=plain", project / "build", project, env=os.environ | {"CXX": CXX})
-        run("ninja", "-C", project / "build", "-j", "2", "mine")
+        run("ninja", "-C", project / "build", "-j", "2", "mine", "mine_in_c")
         self.check_runs(project / "build" / "mine")
+        (self.place / "tasks.db").unlink()
+        self.check_runs(project / "build" / "mine_in_c")
 
     @needs(shared_library, "shared library")
     def test_the_shared_library_exports_what_the_headers_declare_and_nothing_else(self):
@@ -174,7 +203,23 @@ class LibraryTest(InstallTest):
             self.assertTrue(found and (found[1] or found[3]) in declared, name)
             self.assertNotIn(found[2], ["::Impl", "::State", "::Statement"], name)
         self.assertTrue(any(name.startswith("freshet::Store::read(") for name in names), names)
-        self.assertIn("freshet_open", names)
+        in_c = (PREFIX / "include" / "freshet" / "freshet.h").read_text(encoding="utf-8")
+        functions = set(re.findall(r"^[\w *]*?\b(freshet_\w+)\(", re.sub("//.*", "", in_c), re.M))
+        self.assertGreater(len(functions), 50)
+        self.assertEqual(functions - set(names), set(), "declared in C, and not to be had")
+
+    @needs(shared_library, "shared library")
+    def test_the_shared_library_leaves_to_the_process_what_there_is_but_once(self):
+        """No output, signals, way out, environment or state of its own; an assertion alone says why it ends."""
+        said = run("nm", "-D", "--undefined-only", shared_library()).splitlines()
+        used = {line.split()[-1].split("@")[0] for line in said}
+        self.assertTrue({"abort", "fprintf"} <= used, "what assertions use")
+        for name in ["signal", "sigaction", "sigprocmask", "pthread_sigmask", "exit", "_exit", "quick_exit", "fork",
+                     "setenv", "putenv", "chdir", "umask", "setlocale", "printf", "puts",
+                     *("_ZSt4cout", "_ZSt4cerr", "_ZSt4clog")]:
+            self.assertNotIn(name, used)
+        symbols = run("nm", "-C", shared_library()).splitlines()
+        self.assertEqual([line for line in symbols if re.search(r" [bB] .*freshet", line)], [])
 
     def test_what_is_installed_names_no_folder_of_the_build(self):
         for file in [next(PREFIX.rglob("freshet.pc")), *PREFIX.rglob("*.cmake")]:
@@ -270,8 +315,26 @@ class CommandLineTest(InstallTest):
         self.assertEqual(ran.stderr, "")
         self.assertIn("order place", ran.stdout)
 
+    def test_the_readme_shows_commands_that_work(self):
+        program = self.installed("bin/freshet")
+        page = (ROOT / "README.md").read_text(encoding="utf-8")
+        blocks = re.findall(r"^```console\n(\$ (?:export [^\n]*\()?freshet .*?)^```", page, re.M | re.S)
+        scripts = ["\n".join(["set -e -o pipefail", *re.findall(r"^\$ (.*)", block, re.M)]) for block in blocks]
+        self.assertEqual(len(scripts), 4, scripts)
+        line = {"at": "2017-10-02T10:56:33Z", "command": "pay", "order": "7"}
+        for number, script in enumerate(scripts):
+            if "jq" in script and not shutil.which("jq"):
+                continue
+            place = self.place / str(number)
+            place.mkdir()
+            (place / "orders.jsonl.gz").write_bytes(gzip.compress(json.dumps(line).encode()))
+            run("bash", "-c", script, cwd=place, stdin=subprocess.DEVNULL,
+                env=os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}"})
+
     def bash_completes(self, *words):
-        script = ("source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _freshet 2>/dev/null; "
+        # As bash does it: by the function that is registered for the command.
+        script = ("source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
+                  "complete=$(complete -p freshet); complete=${complete##* -F }; ${complete%% *} 2>/dev/null; "
                   "printf '%s\\n' \"${COMPREPLY[@]}\"")
         place = self.installed("bash-completion/completions/freshet")
         return run("bash", "-c", script, place, *words).split()
@@ -283,6 +346,25 @@ class CommandLineTest(InstallTest):
         self.assertEqual(self.bash_completes("freshet", "order", "get", "7", "--js"), ["--json"])
         self.assertEqual(self.bash_completes("freshet", "order", "import", "--on-error", "st"), ["stop"])
         self.assertEqual(self.bash_completes("freshet", "--durability", "n"), ["normal"])
+        self.assertEqual(self.bash_completes("freshet", "order", "list", "--color", "a"), ["auto", "always"])
+        self.assertEqual(self.bash_completes("freshet", "order", "list", "--status", "de"), ["delivered"])
+
+    @unittest.skipUnless(shutil.which("zsh"), "there is no zsh")
+    def test_zsh_completes_groups_commands_options_and_values(self):
+        place = self.installed("site-functions/_freshet")
+        # What hands candidates over prints them here; zsh itself leaves out those that do not begin as the word does.
+        script = ("compadd() { print -rl -- $@ }; _describe() { print -rl -- ${(P)@[-1]} }; _files() { print files }; "
+                  "words=(${@[2,-1]}); CURRENT=$#words; PREFIX=$words[-1]; source $1")
+
+        def completes(*words):
+            said = run("zsh", "-f", "-c", script, "zsh", place, *words)
+            return [line.split(":")[0] for line in said.splitlines() if line.startswith(words[-1])]
+
+        self.assertEqual(completes("freshet", "ord"), ["order"])
+        self.assertEqual(completes("freshet", "order", "pl"), ["place"])
+        self.assertEqual(completes("freshet", "order", "place", "7", "--cust"), ["--customer"])
+        self.assertEqual(completes("freshet", "order", "list", "--status", "de"), ["delivered"])
+        self.assertEqual(completes("freshet", "log", "show", "--db", "f"), ["files"])
 
     @unittest.skipUnless(shutil.which("fish"), "there is no fish")
     def test_fish_completes_groups_commands_options_and_values(self):

@@ -17,9 +17,9 @@
 
 #include "base/ensure.hpp"
 #include "base/guarded.hpp"
+#include "base/read_ahead.hpp"
 #include "bus/schedule.hpp"
 #include "freshet/error.hpp"
-#include "log/read_ahead.hpp"
 
 namespace freshet {
 namespace {
@@ -115,8 +115,8 @@ class InProcessBus final : public Bus {
 
   [[nodiscard]] const BusOptions& options() const { return options_; }
   [[nodiscard]] const ReadLog& read_log() const { return read_log_; }
-  [[nodiscard]] log::ReadAhead read_ahead() const {
-    return log::ReadAhead(read_ahead_ == AheadOfNeed::yes ? read_log_ : ReadLog{});
+  [[nodiscard]] ReadAhead read_ahead() const {
+    return ReadAhead(read_ahead_ == AheadOfNeed::yes ? read_log_ : ReadLog{});
   }
   [[nodiscard]] Clock& clock() { return clock_; }
 
@@ -163,7 +163,7 @@ class InProcessConsumer final : public Consumer {
   Feed feed_;
   Schedule schedule_;
   // At most one slice, beside the places.
-  log::ReadAhead ahead_;
+  ReadAhead ahead_;
   // Taken from the queue, but above what is expected: what is missing before it comes from the log first.
   std::optional<Message> aside_;
   // Places that this side has claimed; when settled, as many as the schedule takes.

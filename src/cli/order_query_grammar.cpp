@@ -116,7 +116,7 @@ void add_list(Group& group) {
   };
   const auto limit = [](const std::string& text) { return parse_size(text, 1, orders::list_limit_max); };
   command.value({.name = "--status",
-                 .type = "S",
+                 .type = "created|paid|shipped|delivered|cancelled|refunded",
                  .meaning = fmt::format("Only orders that are {} (default: all)", statuses),
                  .expected = statuses},
                 status, request.status);

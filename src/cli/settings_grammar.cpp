@@ -83,12 +83,12 @@ void add_settings(Command& program, Settings& settings) {
                  .environment = "FRESHET_SESSION"},
                 session, settings.session);
   program.value({.name = "--log-level",
-                 .type = "LEVEL",
+                 .type = "debug|info|warn|error|off",
                  .meaning = "What to log on standard error: debug, info, warn, error or off (default: warn)",
                  .expected = "debug, info, warn, error or off"},
                 parse_log_level, settings.log_level);
   program.value({.name = "--color",
-                 .type = "WHEN",
+                 .type = "auto|always|never",
                  .meaning = "Colours: auto, always or never (default: auto)",
                  .expected = "auto, always or never"},
                 parse_colour, settings.colour);

@@ -13,11 +13,11 @@
 
 #include "base/guarded.hpp"
 #include "base/lease.hpp"
+#include "base/read_ahead.hpp"
 #include "base/signal.hpp"
 #include "freshet/bus.hpp"
 #include "freshet/error.hpp"
 #include "freshet/store.hpp"
-#include "log/read_ahead.hpp"
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
 #include "projection/rebuild.hpp"
@@ -42,7 +42,7 @@ struct ProjectorContext {
   std::function<void(Notice::Level, const std::string&)> notice;
   std::function<void(const sqlite::Failure&)> failed;  // Told of what the store's file answered, when that ended work.
   std::function<void(const Trace&)> trace;             // Empty: nobody listens.
-  log::ReadAhead::Read read_ahead;                     // Empty: everything is done on one thread.
+  ReadAhead::Read read_ahead;                          // Empty: everything is done on one thread.
   ProjectorOptions options;
 };
 

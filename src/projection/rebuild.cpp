@@ -12,7 +12,7 @@
 namespace freshet::projection {
 
 Rebuild::Rebuild(sqlite::Connection& connection, log::Turn& turn, Clock& clock, Registered registered,
-                 const std::filesystem::path& store, const ProjectorOptions& options, log::ReadAhead::Read read_ahead)
+                 const std::filesystem::path& store, const ProjectorOptions& options, ReadAhead::Read read_ahead)
     : connection_(connection),
       turn_(turn),
       clock_(clock),

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/lease.hpp"
+#include "base/read_ahead.hpp"
 #include "freshet/clock.hpp"
-#include "log/read_ahead.hpp"
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
 #include "projection/catalog.hpp"
@@ -24,7 +24,7 @@ class Rebuild {
   // `connection` belongs to the rebuild while it lives. `store` is the store's file. `read_ahead` reads its log on
   // another connection and another thread; where it is empty, nothing is read ahead.
   Rebuild(sqlite::Connection& connection, log::Turn& turn, Clock& clock, Registered registered,
-          const std::filesystem::path& store, const ProjectorOptions& options, log::ReadAhead::Read read_ahead);
+          const std::filesystem::path& store, const ProjectorOptions& options, ReadAhead::Read read_ahead);
 
   // Makes this the only rebuild of the file; step() does it as well. False: another one is going on.
   [[nodiscard]] bool acquire() { return lease_.acquire(); }
@@ -74,7 +74,7 @@ class Rebuild {
   Registered registered_;
   ProjectorOptions options_;
   Lease lease_;
-  log::ReadAhead ahead_;
+  ReadAhead ahead_;
   std::string suffix_;
   std::optional<ReadTables> tables_;
   bool started_ = false;

@@ -89,7 +89,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
 
  private:
   [[nodiscard]] log::Hooks hooks();
-  [[nodiscard]] log::ReadAhead::Read read_ahead();
+  [[nodiscard]] ReadAhead::Read read_ahead();
   void register_projections();
   void project(std::span<const Message> messages);
   void publish(std::span<const Message> messages);
@@ -230,7 +230,7 @@ void Store::Impl::project(std::span<const Message> messages) {
 }
 
 // Events as they were recorded, for who reads while the store is being closed as well.
-log::ReadAhead::Read Store::Impl::read_ahead() {
+ReadAhead::Read Store::Impl::read_ahead() {
   if (options_.engine == Engine::stepped) return {};
   return [this](Position after, std::size_t events_max) {
     return log::read_all(log_snapshots_.borrow()->connection(), after, events_max);

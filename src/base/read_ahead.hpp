@@ -12,7 +12,7 @@
 
 #include "freshet/event.hpp"
 
-namespace freshet::log {
+namespace freshet {
 
 class ReadAhead {
  public:
@@ -44,4 +44,4 @@ class ReadAhead {
   std::future<std::vector<RecordedEvent>> future_;  // Waits for the thread when it is destroyed.
 };
 
-}  // namespace freshet::log
+}  // namespace freshet

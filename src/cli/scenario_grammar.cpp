@@ -48,7 +48,7 @@ void add_play_options(Command& command, PlayOptions& options) {
   command.value({.name = "--speed",
                  .type = "F",
                  .meaning = "How many times as fast as the machine's the real clock runs (default: 1)",
-                 .expected = "a number above 0 such as 10 or 0.5"},
+                 .expected = "a number from 0.000001 to 1000000 such as 10 or 0.5"},
                 parse_speed, options.speed);
   command.value({.name = "--mermaid",
                  .type = "FILE",

@@ -175,10 +175,9 @@ class Store {
   [[nodiscard]] Verification verify(const Progress& progress = {});
 
   // Copies the store as it is at one moment into `file`, while others write. The copy is whole in that one file and
-  // appears under its name when it is safe on the disk; it has the store's id, and an epoch of its own that changes
-  // once more when it is first opened to be written, so that what is put back twice is two histories. A file that is
-  // there already is `io`, or replaced; another backup to it at the same time is `busy`. Nothing: `progress`, told in
-  // pages, has stopped it. Nothing is left behind then, as after an exception.
+  // appears under its name when it is safe on the disk; it has the store's id, and an epoch of its own, another one
+  // each time it is restored. A file that is there already is `io`, or replaced; another backup to it at the same time
+  // is `busy`. Nothing: `progress`, told in pages, has stopped it; nothing is left behind then, as after an exception.
   [[nodiscard]] std::optional<Backup> backup(const std::filesystem::path& file,
                                              ExistingFile existing = ExistingFile::refuse,
                                              const Progress& progress = {});

@@ -95,8 +95,27 @@ void check_rules(std::span<const std::shared_ptr<const Projection>> projections)
   }
 }
 
+namespace {
+
+// Nothing if one of them has no row yet.
+std::optional<Catalog> find_known(sqlite::Connection& connection,
+                                  std::span<const std::shared_ptr<const Projection>> projections) {
+  Catalog catalog;
+  for (const auto& projection : projections) {
+    const auto entry = find_entry(connection, projection->name());
+    if (!entry) return std::nullopt;
+    catalog.push_back({projection, entry->number});
+    check_not_newer(catalog.back(), *entry);
+  }
+  return catalog;
+}
+
+}  // namespace
+
 Catalog register_projections(sqlite::Connection& connection,
                              std::span<const std::shared_ptr<const Projection>> projections) {
+  if (auto known = find_known(connection, projections)) return *known;
+  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   Catalog catalog;
   for (const auto& projection : projections) {
     if (const auto entry = find_entry(connection, projection->name())) {
@@ -114,6 +133,7 @@ Catalog register_projections(sqlite::Connection& connection,
     ensure(run.next(), "inserting a projection returns its number");
     catalog.push_back({projection, run.integer(0)});
   }
+  transaction.commit();
   return catalog;
 }
 

@@ -23,7 +23,7 @@ using Catalog = std::vector<Registered>;
 void check_rules(std::span<const std::shared_ptr<const Projection>> projections);
 
 // Gives each projection a number, and empty tables where it has none yet. One that is new to a log
-// with events is left marked as outdated. Runs in a write transaction.
+// with events is left marked as outdated. Writes only if something is new.
 [[nodiscard]] Catalog register_projections(sqlite::Connection& connection,
                                            std::span<const std::shared_ptr<const Projection>> projections);
 

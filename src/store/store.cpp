@@ -90,7 +90,6 @@ class [[gnu::visibility("hidden")]] Store::Impl {
  private:
   [[nodiscard]] log::Hooks hooks();
   [[nodiscard]] ReadAhead::Read read_ahead();
-  void register_projections();
   void project(std::span<const Message> messages);
   void publish(std::span<const Message> messages);
   void tell(std::span<const Message> messages);
@@ -137,25 +136,9 @@ Store::Impl::Impl(StoreOptions options)
                                                 options_.on_notice({Notice::Level::warning, message});
                                               }}) {
   if (!writer_) return;
-  register_projections();
+  catalog_ = projection::register_projections(*writer_, options_.projections);
   synchronous_ = std::make_unique<projection::Applier>(*writer_, catalog_, tracer());
   if (options_.engine != Engine::off) start_engine();
-}
-
-void Store::Impl::register_projections() {
-  const auto is_known = [this](const auto& projection) {
-    const auto entry = projection::find_entry(*writer_, projection->name());
-    return entry && entry->schema_version <= projection->schema_version();
-  };
-  if (std::all_of(options_.projections.begin(), options_.projections.end(), is_known)) {
-    for (const auto& projection : options_.projections) {
-      catalog_.push_back({projection, projection::find_entry(*writer_, projection->name())->number});
-    }
-    return;
-  }
-  sqlite::Transaction transaction(*writer_, sqlite::Transaction::Kind::write);
-  catalog_ = projection::register_projections(*writer_, options_.projections);
-  transaction.commit();
 }
 
 log::Hooks Store::Impl::hooks() {

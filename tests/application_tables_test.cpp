@@ -44,6 +44,26 @@ TEST_SUITE("application_tables") {
     CHECK(store.log().head() == Position{1});
   }
 
+  TEST_CASE("tables: a transaction reads what it has appended, before it asked for them and afterwards") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    store.log().write([&](AppendTransaction& transaction) {
+      const NewEvent one = event(1);
+      const Append request{.stream = stream("a"), .expected = ExpectedVersion::any(), .events = {&one, 1}};
+      static_cast<void>(transaction.append(request));
+      CHECK(transaction.read_stream(stream("a")).size() == 1);
+      static_cast<void>(transaction.append(request));
+      Tables& tables = transaction.tables();
+      for (std::int64_t appended = 2; appended < 20; ++appended) {
+        Rows rows = tables.query("SELECT count(*) FROM events");
+        REQUIRE(rows.next());
+        CHECK(rows.integer(0) == appended);
+        static_cast<void>(transaction.append(request));
+      }
+    });
+    CHECK(store.log().head() == Position{20});
+  }
+
   TEST_CASE("tables: what undoes the append undoes the rows, and the other way round") {
     const TempDir directory;
     Store store(idle(directory.file()));

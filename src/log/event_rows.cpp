@@ -33,7 +33,7 @@ constexpr std::string_view select_of_stream =
 constexpr std::size_t events_expected = 4;
 
 constexpr int columns = 11;  // Of the table.
-constexpr const char* one_row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view one_row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 Timestamp timestamp(std::int64_t microseconds) {
   return Timestamp{Duration{microseconds}};
@@ -107,14 +107,22 @@ class Fed {
 
 // Of a failure the transaction is undone. So SQLite need not be able to undo one statement of several rows (which is
 // its default, ABORT), and copies no pages for that.
-std::string insert_sql(std::size_t rows) {
-  std::string sql = "INSERT OR FAIL INTO events VALUES ";
+constexpr std::string_view insert_into = "INSERT OR FAIL INTO events VALUES ";
+constexpr std::string_view between_rows = ", ";
+
+template <std::size_t rows>
+constexpr auto insert_letters = [] {
+  std::array<char, insert_into.size() + rows * one_row.size() + (rows - 1) * between_rows.size()> letters{};
+  auto* end = std::ranges::copy(insert_into, letters.begin()).out;
   for (std::size_t row = 0; row < rows; ++row) {
-    if (row > 0) sql += ", ";
-    sql += one_row;
+    if (row > 0) end = std::ranges::copy(between_rows, end).out;
+    end = std::ranges::copy(one_row, end).out;
   }
-  return sql;
-}
+  return letters;
+}();
+
+template <std::size_t rows>
+constexpr std::string_view insert_rows{insert_letters<rows>.data(), insert_letters<rows>.size()};
 
 void bind(sqlite::Statement& statement, std::size_t row, const RecordedEvent& event) {
   int parameter = static_cast<int>(row) * columns;
@@ -249,17 +257,15 @@ std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const Str
 }
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event) {
-  static const std::string sql = insert_sql(1);
-  auto& statement = connection.statement(sql);
+  auto& statement = connection.statement(insert_rows<1>);
   sqlite::Run run(statement);
   bind(statement, 0, event);
   run.finish();
 }
 
 void insert(sqlite::Connection& connection, std::span<const Message> messages) {
-  static const std::string sql = insert_sql(rows_a_statement);
   for (; messages.size() >= rows_a_statement; messages = messages.subspan(rows_a_statement)) {
-    auto& statement = connection.statement(sql);
+    auto& statement = connection.statement(insert_rows<rows_a_statement>);
     sqlite::Run run(statement);
     for (std::size_t row = 0; row < rows_a_statement; ++row) bind(statement, row, *messages[row].event);
     run.finish();

@@ -24,27 +24,42 @@ bool is_empty(sqlite::Connection& connection) {
          connection.integer("SELECT count(*) FROM sqlite_master") == 0;
 }
 
-// The SQL that made each table and index.
-std::map<std::string, std::string> schema_of(sqlite::Connection& connection) {
-  std::map<std::string, std::string> schema;
-  sqlite::Run run(
-      connection.statement("SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS "
-                           "NOT NULL"));
-  while (run.next()) schema.emplace(run.text(0), run.text(1));
+// The name of the table or index that the statement makes; empty if it makes something else.
+std::string_view made_by(std::string_view statement) {
+  for (const std::string_view kind : {" TABLE ", " INDEX "}) {
+    const std::size_t place = statement.find(kind);
+    if (place == std::string_view::npos) continue;
+    statement.remove_prefix(place + kind.size());
+    return statement.substr(0, statement.find(' '));
+  }
+  return {};
+}
+
+// The SQL that makes each table and index. In schema.sql a statement begins a line and ends one.
+std::map<std::string_view, std::string_view> expected_schema() {
+  constexpr std::string_view beginning = "\nCREATE ";
+  constexpr std::string_view end = ";\n";
+  std::map<std::string_view, std::string_view> schema;
+  const std::string_view text = schema_sql;
+  for (std::size_t place = text.find(beginning); place != std::string_view::npos; place = text.find(beginning, place)) {
+    ++place;
+    const std::string_view statement = text.substr(place, text.find(end, place) - place);
+    if (const auto name = made_by(statement); !name.empty()) schema.emplace(name, statement);
+  }
   return schema;
 }
 
-// Without this a damaged name would look like a statement that is wrong.
+// Without this a damaged name would look like a statement that is wrong. SQLite keeps each statement to the letter.
 void check_schema(sqlite::Connection& connection, const std::filesystem::path& file) {
-  sqlite::Connection scratch({.file = ":memory:", .access = sqlite::Access::create});
-  scratch.execute(schema_sql);
-  const auto found = schema_of(connection);
-  for (const auto& [name, sql] : schema_of(scratch)) {
-    const auto same = found.find(name);
-    if (same != found.end() && same->second == sql) continue;
-    throw Error(ErrorCode::corrupt,
-                "'" + file.string() + "' is damaged: its schema of '" + name + "' is not as it was made");
+  auto missing = expected_schema();
+  sqlite::Run run(connection.statement("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"));
+  while (run.next()) {
+    const auto expected = missing.find(run.text(0));
+    if (expected != missing.end() && expected->second == run.text(1)) missing.erase(expected);
   }
+  if (missing.empty()) return;
+  throw Error(ErrorCode::corrupt, "'" + file.string() + "' is damaged: its schema of '" +
+                                      std::string(missing.begin()->first) + "' is not as it was made");
 }
 
 void check_format(sqlite::Connection& connection, const std::filesystem::path& file) {

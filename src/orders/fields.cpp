@@ -21,6 +21,9 @@ constexpr int depth_max = 200;
 // More than an event or a command has.
 constexpr std::size_t fields_expected = 8;
 
+// Of one character.
+constexpr std::size_t utf8_bytes_max = 4;
+
 // An item while it is read.
 struct PartialItem {
   std::optional<std::string_view> sku;
@@ -136,15 +139,19 @@ class Fields::Reader final : public rapidjson::BaseReaderHandler<rapidjson::UTF8
 };
 
 Fields::Fields(std::string json) : json_(std::move(json)) {
+  const std::size_t size = json_.size();
+  // Where all is UTF-8, as mostly, the parser need not look at each character again to say what is not.
+  const bool is_text = is_utf8(json_);
+  // It would look for the rest of a character that the end cuts off.
+  if (!is_text) json_.append(utf8_bytes_max - 1, '\0');
   Reader reader(*this);
   rapidjson::InsituStringStream text(json_.data());
   rapidjson::Reader parser;
   constexpr auto in_place = rapidjson::kParseInsituFlag;
-  // Where all is UTF-8, as mostly, the parser need not look at each character again to say what is not.
-  const auto result = is_utf8(json_) ? parser.Parse<in_place>(text, reader)
-                                     : parser.Parse < in_place | rapidjson::kParseValidateEncodingFlag > (text, reader);
+  constexpr auto validating = in_place | rapidjson::kParseValidateEncodingFlag;
+  const auto result = is_text ? parser.Parse<in_place>(text, reader) : parser.Parse<validating>(text, reader);
   // It takes a zero byte for the end.
-  if (!result.IsError() && text.Tell() == json_.size()) return;
+  if (!result.IsError() && text.Tell() == size) return;
   values_.clear();
   items_.reset();
   note("no valid JSON: error at byte " + std::to_string((result.IsError() ? result.Offset() : text.Tell()) + 1));

@@ -22,7 +22,7 @@ void Listener::join(Bus& bus, Engine engine) {
   ensure(!consumer_ && !thread_.joinable(), "a listener leaves before it joins again");
   is_dead_ = false;
   stopping_ = false;
-  crash_point_ = std::nullopt;
+  dies_now_ = dies_before_offsets_ = false;
   consumer_ = bus.subscribe({.group = name_, .committed = committed_, .on_arrival = [this] { work_.notify(); }});
   if (engine == Engine::threads) thread_ = std::thread([this] { run(); });
 }
@@ -35,7 +35,7 @@ void Listener::leave() {
 
 void Listener::crash(CrashPoint point) {
   if (!consumer_ || is_dead_) return;
-  crash_point_ = point;
+  (point == CrashPoint::now ? dies_now_ : dies_before_offsets_) = true;
   work_.notify();
   if (point == CrashPoint::now && thread_.joinable()) thread_.join();
 }
@@ -63,14 +63,14 @@ void Listener::stop() {
 
 bool Listener::step() {
   if (is_dead_ || !consumer_) return false;
-  if (crash_point_.load() == CrashPoint::now) {
+  if (dies_now_) {
     die();
     return true;
   }
   const auto deliveries = consumer_->poll(1);
   if (deliveries.empty()) return false;
   work_on(deliveries.front());
-  if (crash_point_.load() == CrashPoint::before_offsets) {
+  if (dies_before_offsets_) {
     die();
   } else {
     consumer_->acknowledge(deliveries.front());
@@ -81,13 +81,13 @@ bool Listener::step() {
 
 std::optional<Instant> Listener::next_step() {
   if (is_dead_ || !consumer_) return std::nullopt;
-  if (crash_point_.load() == CrashPoint::now) return clock_.now();
+  if (dies_now_) return clock_.now();
   return consumer_->next_arrival();
 }
 
 void Listener::die() {
   consumer_.reset();
-  crash_point_ = std::nullopt;
+  dies_now_ = dies_before_offsets_ = false;
   recorder_.record(clock_.now(), {.actor = Actor::listener,
                                   .kind = Kind::crashed,
                                   .what = fmt::format("{} crashed, and its latest offsets are not committed", name_),

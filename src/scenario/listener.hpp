@@ -99,7 +99,8 @@ class Listener {
   Guarded<Model> model_;
   Offsets committed_;
   std::unique_ptr<Consumer> consumer_;  // Of the thread, while there is one.
-  std::atomic<std::optional<CrashPoint>> crash_point_;
+  std::atomic<bool> dies_now_ = false;
+  std::atomic<bool> dies_before_offsets_ = false;
   std::atomic<bool> is_dead_ = false;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;

@@ -21,6 +21,13 @@ class TotalsAndDays : public Totals {
   }
 };
 
+// It projects nothing by itself.
+StoreOptions idle_with_rules(const std::filesystem::path& file, int schema_version) {
+  StoreOptions options = with_rules(file, schema_version);
+  options.engine = Engine::off;
+  return options;
+}
+
 }  // namespace
 
 TEST_SUITE("releases") {
@@ -96,9 +103,7 @@ TEST_SUITE("releases") {
     Store old(with_rules(directory.file(), 1));
     append(old, "a", 1);
     run_until_idle(old);
-    StoreOptions options = with_rules(directory.file(), 2);
-    options.engine = Engine::off;
-    Store newer(options);
+    Store newer(idle_with_rules(directory.file(), 2));
     CHECK(newer.rebuild("totals"));
     append(old, "a", 2);
     run_until_idle(old);
@@ -115,9 +120,7 @@ TEST_SUITE("releases") {
     Store old(with_rules(directory.file(), 1));
     append(old, "a", 1);
     CHECK(old.drain());
-    StoreOptions options = with_rules(directory.file(), 2);
-    options.engine = Engine::off;
-    Store newer(options);
+    Store newer(idle_with_rules(directory.file(), 2));
     CHECK(newer.rebuild("totals"));
     append(newer, "a", 2);
     CHECK_FALSE(old.drain());
@@ -207,9 +210,7 @@ TEST_SUITE("releases") {
     Store old(with_rules(directory.file(), 1));
     append(old, "a", 1);
     run_until_idle(old);
-    StoreOptions options = with_rules(directory.file(), 2);
-    options.engine = Engine::off;
-    Store newer(options);
+    Store newer(idle_with_rules(directory.file(), 2));
     CHECK(newer.rebuild("totals"));
     const Reading reading = old.read({.projections = {"totals"}, .consistency = Strong{}});
     CHECK_FALSE(reading.freshness().stale);

@@ -25,6 +25,23 @@ void append_sixty(Store& store) {
   for (int value = 1; value <= 60; ++value) append(store, std::to_string(value % 6), value);
 }
 
+// Stands still, for threads, and counts who waits for it.
+class StandingClock final : public Clock {
+ public:
+  [[nodiscard]] int waits() const { return waits_; }
+  [[nodiscard]] Instant now() const override { return Instant{1h}; }
+  [[nodiscard]] Timestamp wall_time() const override { return {}; }
+  void sleep_until(Instant /*deadline*/) override {}
+  void wait_until(std::condition_variable& condition, std::unique_lock<std::mutex>& lock,
+                  Instant /*deadline*/) override {
+    ++waits_;
+    condition.wait(lock);
+  }
+
+ private:
+  std::atomic<int> waits_ = 0;
+};
+
 std::int64_t above(Store& store) {
   return number(store, "SELECT count(*) FROM applied_above WHERE projection = 1");
 }
@@ -47,6 +64,45 @@ TEST_SUITE("projector") {
                 "the projector has stopped: cannot open"));
     append(store, "a", 1);
     CHECK(store.log().head() == Position{2});
+  }
+
+  TEST_CASE("step: while somebody appends, a delivery waits for more that share its transaction") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    run_until_idle(store);
+    append(store, "a", 1);
+    const Instant delivered = store.clock().now();
+    store.log().write([&](AppendTransaction& transaction) {
+      CHECK_FALSE(store.step());
+      CHECK(store.next_step() == delivered + 2ms);
+      const NewEvent one = event(2);
+      static_cast<void>(
+          transaction.append({.stream = stream("b"), .expected = ExpectedVersion::any(), .events = {&one, 1}}));
+    });
+    CHECK(total(store) == 0);
+    CHECK(store.step());
+    CHECK(total(store) == 3);
+    CHECK(number(store, "SELECT revision FROM projections WHERE name = 'totals'") == 1);
+  }
+
+  TEST_CASE("step: a read that waits ends the waiting for more") {
+    const TempDir directory;
+    const auto clock = std::make_shared<StandingClock>();
+    std::atomic<int> waits_before = -1;
+    StoreOptions options = threaded(directory.file());
+    options.clock = clock;
+    options.on_trace = [&](const Trace& trace) {
+      if (trace.kind == Trace::Kind::delivered) waits_before = clock->waits();
+      if (trace.kind != Trace::Kind::appended) return;
+      // Still under the turn: until it is delivered, and the projector waits for more.
+      while (waits_before < 0 || clock->waits() == waits_before) std::this_thread::yield();
+    };
+    Store store(std::move(options));
+    while (!store.is_projecting()) std::this_thread::yield();
+    append(store, "a", 1);
+    // The clock stands still, so without the read it would wait for good.
+    const Reading reading = store.read({.projections = {"totals"}, .consistency = Strong{}, .timeout = 1min});
+    CHECK_FALSE(reading.freshness().stale);
   }
 
   TEST_CASE("step: every event is applied exactly once under duplicates and reordering between streams") {

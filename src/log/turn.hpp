@@ -40,6 +40,12 @@ class Turn {
     called_.notify_all();
   }
 
+  // Somebody has it or waits for it.
+  [[nodiscard]] bool is_taken() {
+    const std::lock_guard lock(mutex_);
+    return serving_ != next_ticket_;
+  }
+
   // For whoever would wait for another thread that waits for this one's turn to end.
   void check_not_held_here() {
     const std::lock_guard lock(mutex_);

@@ -17,7 +17,7 @@ constexpr std::string_view group = "projector";
 }  // namespace
 
 Projector::Projector(ProjectorContext context)
-    : context_(std::move(context)), applier_(context_.connection, context_.catalog, tracer()) {}
+    : context_(std::move(context)), applier_(context_.writer, context_.catalog, tracer()) {}
 
 bool Projector::step() {
   if (failure() || crashed_) return false;
@@ -49,12 +49,13 @@ bool Projector::guarded_step() {
   }
   const bool rebuilt = rebuild_step();
   release_due_blocks();
-  if (pending_.empty()) collect();
+  if (pending_.empty() || lingering_) collect();
   if (pending_.empty()) {
     notice_other_writers();
     commit_offsets_if_due();
     return rebuilt;
   }
+  if (lingers()) return rebuilt;
   work();
   return true;
 }
@@ -131,6 +132,7 @@ void Projector::find_outdated() {
 }
 
 void Projector::collect() {
+  if (pending_.empty()) pending_since_ = context_.clock.now();
   for (Delivery& delivery : consumer_->poll(batch_events_max)) {
     announced_ = std::max(announced_, delivery.event->position);
     trace(Trace::Kind::delivered, &delivery);
@@ -138,6 +140,19 @@ void Projector::collect() {
     pending_.push_back({std::move(delivery)});
   }
   if (deliberately(Bug::offset_before_rows)) write_offsets();
+}
+
+bool Projector::lingers() {
+  const Instant now = context_.clock.now();
+  const bool may = pending_.size() < linger_events_max && now < pending_since_ + linger_time_max;
+  // Set before the look at who waits: whoever begins to wait after that will see it.
+  lingering_ = may && context_.turn.is_taken();
+  if (const std::uint64_t waits = context_.waits; waits != waits_seen_) {
+    waits_seen_ = waits;
+    lingers_from_ = now + awaited_time;
+  }
+  if (now < lingers_from_) lingering_ = false;
+  return lingering_;
 }
 
 void Projector::notice_other_writers() {
@@ -166,7 +181,8 @@ void Projector::work() {
 void Projector::skip_duplicates() {
   if (crash_point_.load() == CrashPoint::before_offsets) return;
   if (pending_.front().delivery.event->position <= context_.projected_by_appends.load()) {
-    const sqlite::Transaction snapshot(context_.connection, sqlite::Transaction::Kind::read);
+    const std::lock_guard turn(context_.turn);
+    const sqlite::Transaction snapshot(context_.writer, sqlite::Transaction::Kind::read);
     applier_.load(context_.clock.wall_time());
   }
   taken_.clear();
@@ -184,7 +200,7 @@ void Projector::apply_batch() {
   std::vector<Delivery> held;
   {
     const std::lock_guard turn(context_.turn);
-    sqlite::Transaction transaction(context_.connection, sqlite::Transaction::Kind::write);
+    sqlite::Transaction transaction(context_.writer, sqlite::Transaction::Kind::remake);
     taken_.clear();
     applier_.load(context_.clock.wall_time());
     const Instant deadline = context_.clock.now() + transaction_time_max;
@@ -260,7 +276,7 @@ void Projector::release_due_blocks() {
 
 std::optional<Instant> Projector::next_step() {
   if (failure() || !projecting_) return std::nullopt;
-  if (!pending_.empty()) return context_.clock.now();
+  if (!pending_.empty()) return lingering_ ? pending_since_ + linger_time_max : context_.clock.now();
   auto next = consumer_->next_arrival();
   if (rebuild_) next = std::min(next.value_or(next_rebuild_step_), next_rebuild_step_);
   if (!held_back_.empty()) {
@@ -283,8 +299,8 @@ void Projector::write_offsets() {
   const Offsets offsets = consumer_->acknowledged();
   if (offsets == committed_offsets_ && !applier_.has_skipped()) return;
   const std::lock_guard turn(context_.turn);
-  sqlite::Transaction transaction(context_.connection, sqlite::Transaction::Kind::write);
-  save_offsets(context_.connection, group, offsets);
+  sqlite::Transaction transaction(context_.writer, sqlite::Transaction::Kind::remake);
+  save_offsets(context_.writer, group, offsets);
   applier_.load(context_.clock.wall_time());
   applier_.save();
   transaction.commit();
@@ -308,6 +324,7 @@ void Projector::drop_memory() {
   consumer_.reset();
   rebuild_.reset();
   pending_.clear();
+  lingering_ = false;
   held_back_.clear();
   blocks_.clear();
   applier_.forget();

@@ -29,11 +29,13 @@ namespace freshet::projection {
 // What the projector works with; all of it outlives the projector.
 struct ProjectorContext {
   sqlite::Connection& connection;  // The projector's own.
+  sqlite::Connection& writer;      // The appends', whose pages are warm. Used under the turn.
   const Catalog& catalog;
   log::Turn& turn;
   Bus& bus;
   Clock& clock;
   Lease& lease;
+  const std::atomic<std::uint64_t>& waits;  // For what it will do, begun so far; see is_lingering().
   // The last position that an append in this process has projected itself.
   const std::atomic<Position>& projected_by_appends;
   std::filesystem::path store;
@@ -65,6 +67,8 @@ class Projector {
   void restart();
   [[nodiscard]] bool is_crashed() const { return crashed_; }
   [[nodiscard]] bool is_projecting() const { return projecting_; }
+  // It waits for more to do. Who begins to wait for it counts that in `waits` and then, if this is so, tells `work`.
+  [[nodiscard]] bool is_lingering() const { return lingering_; }
   // How often the lease was asked for in vain.
   [[nodiscard]] std::uint64_t refusals() const { return refusals_; }
   // Duplicates that are not counted in the projection's row yet.
@@ -76,6 +80,11 @@ class Projector {
   // One transaction: enough to share its cost, and short, because appends wait meanwhile.
   static constexpr std::size_t batch_events_max = 512;
   static constexpr Duration transaction_time_max = std::chrono::milliseconds{5};
+  // While appends want the turn, and nobody waits for the rows or did a moment ago, deliveries linger, so that they
+  // share a transaction: as many as bear its cost, and never for longer than this.
+  static constexpr std::size_t linger_events_max = 128;
+  static constexpr Duration linger_time_max = std::chrono::milliseconds{2};
+  static constexpr Duration awaited_time = std::chrono::milliseconds{20};
   // Offsets are committed after this many deliveries, or this much time: lazily, as Kafka does.
   static constexpr std::int64_t offsets_deliveries_max = 1'000;
   static constexpr Duration offsets_age_max = std::chrono::seconds{5};
@@ -102,6 +111,7 @@ class Projector {
   bool rebuild_step();
   void find_outdated();
   void collect();
+  [[nodiscard]] bool lingers();
   void notice_other_writers();
   void work();
   void skip_duplicates();
@@ -125,7 +135,11 @@ class Projector {
   std::unique_ptr<Consumer> consumer_;
   std::optional<Rebuild> rebuild_;
   Instant next_rebuild_step_;
-  std::deque<Pending> pending_;             // Arrived, not applied yet.
+  std::deque<Pending> pending_;  // Arrived, not applied yet.
+  Instant pending_since_;
+  std::atomic<bool> lingering_ = false;
+  std::uint64_t waits_seen_ = 0;
+  Instant lingers_from_;
   std::map<Position, Delivery> held_back_;  // Behind a block; what is delivered again takes its own place.
   std::map<BlockKey, Block> blocks_;
   Position announced_;

@@ -94,6 +94,10 @@ SQLite::Database open(const ConnectionOptions& options, bool& immutable) {
   return open_as(options, immutable_uri(options.file), flags(options.access) | SQLITE_OPEN_URI);
 }
 
+const char* pragma_of(Sync sync) {
+  return sync == Sync::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+}
+
 }  // namespace
 
 std::string immutable_uri(const std::filesystem::path& file) {
@@ -151,6 +155,8 @@ StatementCache::Recent StatementCache::find_or_prepare(std::string_view sql) {
 
 Connection::Connection(const ConnectionOptions& options)
     : busy_timeout_(options.busy_timeout),
+      sync_(options.sync),
+      sync_now_(options.sync),
       database_(open(options, immutable_)),
       statements_(*this, "", nullptr),
       queries_(*this, "", may_read) {
@@ -170,7 +176,7 @@ Connection::Connection(const ConnectionOptions& options)
   sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_wal_hook(handle(), checkpoint_if_long, nullptr);
   set(std::string("PRAGMA journal_size_limit = ") + log_bytes_kept);
-  set(options.sync == Sync::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  set(pragma_of(sync_));
 }
 
 Connection::~Connection() = default;
@@ -241,6 +247,12 @@ std::int64_t Connection::rows_changed() const {
   return sqlite3_changes64(handle());
 }
 
+void Connection::set_sync(Sync sync) {
+  if (sync == sync_now_) return;
+  execute(pragma_of(sync));
+  sync_now_ = sync;
+}
+
 bool Connection::is_in_transaction() const {
   return sqlite3_get_autocommit(handle()) == 0;
 }
@@ -264,8 +276,9 @@ std::unique_ptr<Connection> open_keeper(ConnectionOptions options) {
 Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
   connection_.trouble_ = nullptr;
   connection_.undone_by_.clear();
-  Run(connection_.statement(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN")).finish();
-  connection_.holds_commit_ = kind == Kind::write;
+  if (kind != Kind::read) connection_.set_sync(kind == Kind::remake ? Sync::normal : connection_.sync_);
+  Run(connection_.statement(kind == Kind::read ? "BEGIN" : "BEGIN IMMEDIATE")).finish();
+  connection_.holds_commit_ = kind != Kind::read;
 }
 
 Transaction::~Transaction() {

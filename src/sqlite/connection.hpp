@@ -115,6 +115,9 @@ class Connection {
  private:
   friend class Transaction;
 
+  // For the transactions to come; none is open.
+  void set_sync(Sync sync);
+
   // SQLite asks it whenever another process has a lock that it needs. 0: it gives up.
   static int wait_for_lock(void* connection, int tries);
   // SQLite asks it about whatever a statement does that is being prepared.
@@ -124,6 +127,8 @@ class Connection {
   static int refuse_commit(void* connection);
 
   Duration busy_timeout_;
+  const Sync sync_;  // Of write transactions.
+  Sync sync_now_;
   Instant waiting_since_;
   bool immutable_ = false;  // Set while the database is opened.
   SQLite::Database database_;
@@ -147,6 +152,7 @@ class Transaction {
   enum class Kind {
     read,   // One snapshot, from the first read on.
     write,  // Takes the write lock at once: one that upgraded later could fail whatever the timeout.
+    remake,  // Writes what can be made again, so that its commit need not wait for the disk.
   };
   Transaction(Connection& connection, Kind kind);
   ~Transaction();

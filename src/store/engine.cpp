@@ -101,6 +101,8 @@ void EngineDriver::wait(std::uint64_t seen, Instant deadline) {
   // synchronous appends do.
   const Duration look = engine_ == Engine::stepped || is_projecting() ? Look::max : 2 * Look::min;
   deadline = std::min(deadline, clock_.now() + look);
+  ++waits_;
+  if (projector_ && projector_->is_lingering()) hurry();
   if (engine_ == Engine::stepped) {
     step_until(seen, deadline);
   } else {

@@ -46,6 +46,7 @@ class EngineDriver final : public query::Progressing {
   }
   [[nodiscard]] bool is_off() const { return projector_ == nullptr; }
   void hurry() { work_.notify(); }
+  [[nodiscard]] const std::atomic<std::uint64_t>& waits() const { return waits_; }
 
   [[nodiscard]] std::uint64_t count() override { return progress_.count(); }
   void wait(std::uint64_t seen, Instant deadline) override;
@@ -66,6 +67,7 @@ class EngineDriver final : public query::Progressing {
   Signal& progress_;
   std::function<void()> at_rest_;
   std::unique_ptr<projection::Projector> projector_;
+  std::atomic<std::uint64_t> waits_ = 0;  // Calls of wait() so far.
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };

@@ -224,11 +224,13 @@ void Store::Impl::start_engine() {
   projector_connection_ = std::make_unique<sqlite::Connection>(of_the_projector());
   engine_.start(std::make_unique<projection::Projector>(projection::ProjectorContext{
       .connection = *projector_connection_,
+      .writer = *writer_,
       .catalog = catalog_,
       .turn = turn_,
       .bus = *bus_,
       .clock = *options_.clock,
       .lease = lease_,
+      .waits = engine_.waits(),
       .projected_by_appends = projected_,
       .store = options_.file,
       .work = work_,

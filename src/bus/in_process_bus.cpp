@@ -26,7 +26,7 @@ namespace {
 
 // Events read from the log at once: enough to make a read transaction cheap per event, few enough to be
 // forgotten beside the time that a batch takes to be applied.
-constexpr std::size_t slice_events_max = 512;
+constexpr std::size_t slice_events_max = 1'000;
 
 // What lies between the publishing threads and one consumer: a queue, and the count of the places that its
 // messages and the consumer's own take in memory.

@@ -78,7 +78,7 @@ class Projector {
 
  private:
   // One transaction: enough to share its cost, and short, because appends wait meanwhile.
-  static constexpr std::size_t batch_events_max = 512;
+  static constexpr std::size_t batch_events_max = 1'000;
   static constexpr Duration transaction_time_max = std::chrono::milliseconds{5};
   // While appends want the turn, and nobody waits for the rows or did a moment ago, deliveries linger, so that they
   // share a transaction: as many as bear its cost, and never for longer than this.

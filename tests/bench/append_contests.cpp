@@ -16,7 +16,7 @@ namespace freshet::bench {
 namespace {
 
 struct HandWrittenWriter {
-  HandWrittenWriter(const Setup& setup, const char* file)
+  HandWrittenWriter(const Setup& setup, const std::string& file)
       : database(setup.directory / file, hand_written::Database::Sync::full),
         log(database),
         supply(setup.workload, "-") {}
@@ -42,7 +42,7 @@ struct FreshetWriter {
 
 // One thread that commits batches. What counts is events.
 Side batches(const Setup& setup, std::size_t events) {
-  const auto writer = std::make_shared<HandWrittenWriter>(setup, "batches.db");
+  const auto writer = std::make_shared<HandWrittenWriter>(setup, "batches" + std::to_string(events) + ".db");
   return {"one thread, batches of " + std::to_string(events), [writer, events, turn = setup.turn] {
             Measurement measurement = repeat_for(turn, [&] { writer->append_batch(events); });
             measurement.per_second *= static_cast<double>(events);
@@ -74,7 +74,7 @@ Measurement run_threads(std::deque<Supply>& supplies, Duration turn, const Opera
 std::shared_ptr<std::deque<Supply>> make_supplies(const Setup& setup, std::size_t threads) {
   auto supplies = std::make_shared<std::deque<Supply>>();
   for (std::size_t number = 0; number < threads; ++number) {
-    supplies->emplace_back(setup.workload, "-" + std::to_string(number) + "-");
+    supplies->emplace_back(setup.workload, '-' + std::to_string(number) + '-');
   }
   return supplies;
 }
@@ -140,8 +140,9 @@ Contest in_flight(const Setup& setup) {
     const auto appended = static_cast<double>(measurement.waits_us.size());
     return Measurement{.per_second = appended * 1e6 / microseconds_since(start), .waits_us = {}};
   };
-  return {.sides = {{"freshet", append}, batches(setup, 1'000)},
-          .comparisons = {{.what = "append_async, 512 in flight", .goal = 0.85}}};
+  const std::string what = "append_async, 512 in flight";
+  return {.sides = {{"freshet", append}, batches(setup, 1'000), batches(setup, flying)},
+          .comparisons = {{.what = what, .goal = 0.85}, {.what = what, .reference = 2, .goal = 0.85}}};
 }
 
 // As fast as a turn's worth of work is done, in one go.

@@ -34,6 +34,7 @@ class Subject {
   Figures run() {
     fill();
     fill_bare();
+    project_by_hand();
     project();
     open();
     ask();
@@ -60,7 +61,7 @@ class Subject {
     const Instant start = std::chrono::steady_clock::now();
     {
       Store store(store_options(file_, Engine::off));
-      Supply supply(workload_, "-");
+      Supply supply(workload_, "-", Times::later_on);
       for (std::size_t done = 0; done < events_; done += batch_events) {
         append_batch(store.log(), supply, batch_events - 1);
         const Supplied last = supply.next();
@@ -80,7 +81,7 @@ class Subject {
     {
       hand_written::Database database(file, hand_written::Database::Sync::normal);
       hand_written::Log log(database);
-      Supply supply(workload_, "-");
+      Supply supply(workload_, "-", Times::later_on);
       for (std::size_t done = 0; done < events_; done += batch_events) {
         log.begin();
         for (std::size_t count = 0; count < batch_events; ++count) log.insert(supply.next());
@@ -88,6 +89,18 @@ class Subject {
       }
     }
     add("bytes per event, bare table", "", per_event(tests::bytes_of(file)));
+    std::filesystem::remove(file);
+  }
+
+  void project_by_hand() {
+    const auto file = directory_ / "by_hand.db";
+    std::filesystem::copy_file(file_, file);
+    const Instant start = std::chrono::steady_clock::now();
+    {
+      hand_written::Database database(file, hand_written::Database::Sync::normal);
+      hand_written::ReadTables(database).apply_log(batch_events);
+    }
+    add("catching up, by hand", "/s", static_cast<double>(events_) / seconds_since(start));
     std::filesystem::remove(file);
   }
 
@@ -129,6 +142,13 @@ class Subject {
     };
     p50("get: p50", 20'000, [&] { ensure(orders.get(next_order()).value.has_value(), "the order is found"); });
     p50("replay: p50", 20'000, [&] { ensure(orders.replay(next_order()).value.has_value(), "the order is found"); });
+    {
+      hand_written::Database database(file_, hand_written::Database::Sync::normal);
+      hand_written::Queries queries(database);
+      p50("get, by hand: p50", 20'000, [&] { ensure(queries.get(next_order()).has_value(), "the order is found"); });
+      p50("replay, by hand: p50", 20'000,
+          [&] { ensure(queries.replay(next_order()).has_value(), "the order is found"); });
+    }
     Supply supply(workload_, "-new-");
     Position last;
     p50("append, one event a commit: p50", 2'000, [&] {

@@ -146,8 +146,17 @@ Workload make_workload(std::size_t events, std::uint64_t seed) {
   return planner.finish("made up, seed " + std::to_string(seed));
 }
 
+Supply::Supply(const Workload& workload, std::string name, Times times) : workload_(workload), name_(std::move(name)) {
+  if (times == Times::again) return;
+  moving_on_ = workload.events;
+  const auto time = [](const PlannedEvent& planned) { return *planned.event.occurred_at; };
+  const auto [first, last] = std::ranges::minmax_element(moving_on_, {}, time);
+  span_ = time(*last) - time(*first);
+}
+
 Supplied Supply::next() {
-  const PlannedEvent& planned = workload_.events[advance()];
+  const std::size_t index = advance();
+  const PlannedEvent& planned = moving_on_.empty() ? workload_.events[index] : moving_on_[index];
   return {{"order", order_id(planned.order)}, planned.version, &planned};
 }
 
@@ -168,6 +177,7 @@ std::size_t Supply::advance() {
   if (index_ == workload_.events.size()) {
     index_ = 0;
     ++cycle_;
+    for (PlannedEvent& planned : moving_on_) *planned.event.occurred_at += span_;
   }
   return index_++;
 }

@@ -36,11 +36,17 @@ struct Supplied {
   const PlannedEvent* planned = nullptr;
 };
 
+// Of a supply that begins its workload once more.
+enum class Times {
+  again,    // The same.
+  later_on  // After those before, as in a file that was filled for years. The supply has its own copy of the events.
+};
+
 // The workload again and again, with new order ids each time.
 class Supply {
  public:
   // `name` keeps the orders of several supplies apart.
-  Supply(const Workload& workload, std::string name) : workload_(workload), name_(std::move(name)) {}
+  Supply(const Workload& workload, std::string name, Times times = Times::again);
 
   [[nodiscard]] Supplied next();
   // The same work as lines of an import, this many.
@@ -51,6 +57,8 @@ class Supply {
   std::size_t advance();
 
   const Workload& workload_;
+  std::vector<PlannedEvent> moving_on_;  // With Times::later_on.
+  Duration span_{};                      // Of the workload.
   std::string name_;
   std::size_t cycle_ = 0;
   std::size_t index_ = 0;

@@ -189,6 +189,48 @@ TEST_SUITE("closing") {
                 "a Reading ends before its store is destroyed"));
   }
 
+  TEST_CASE("rows: that outlive their Reading or their callback, or are asked without a row, are a broken program") {
+    const TempDir directory;
+    CHECK(holds(last_words([&] {
+                  Store store(idle(directory.file()));
+                  auto reading = std::make_unique<Reading>(store.read(eventual()));
+                  const Rows rows = reading->query("SELECT 1");
+                  reading.reset();
+                }),
+                "Rows end before the Reading that gave them"));
+    CHECK(holds(last_words([&] {
+                  Store store(idle(directory.file()));
+                  std::optional<Rows> rows;
+                  store.log().write(
+                      [&](AppendTransaction& transaction) { rows.emplace(transaction.tables().query("SELECT 1")); });
+                }),
+                "Rows end before the callback in which they were asked for"));
+    for (const bool is_behind : {false, true}) {
+      CHECK(holds(last_words([&] {
+                    Store store(idle(directory.file()));
+                    Reading reading = store.read(eventual());
+                    Rows rows = reading.query("SELECT 1");
+                    while (is_behind && rows.next()) {
+                    }
+                    static_cast<void>(rows.integer(0));
+                  }),
+                  "while next() says that there is one"));
+    }
+  }
+
+  TEST_CASE("rows: that were read to their end may outlive their Reading") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    std::optional<Rows> rows;
+    {
+      Reading reading = store.read(eventual());
+      rows.emplace(reading.query("SELECT sum FROM {totals}"));
+      CHECK_FALSE(rows->next());
+    }
+    CHECK_FALSE(rows->next());
+    CHECK(rows->columns() == 1);
+  }
+
   TEST_CASE("destroy: with a Session alive it is a broken program, and says so") {
     const TempDir directory;
     CHECK(holds(last_words([&] {

@@ -119,7 +119,7 @@ struct ConsumerOptions {
   // Where it goes on: its committed offsets, one a partition; deliveries start right above. Empty means
   // from the beginning of the log. Offsets of another number of partitions: the smallest is used for all.
   Offsets committed = {};
-  // Called after every publish() or announce(), on the publishing thread. Must not block.
+  // Called after every publish() or announce(), on the publishing thread. Must neither block nor throw.
   std::function<void()> on_arrival = {};
 };
 

@@ -293,8 +293,9 @@ const char* freshet_reading_warning(const freshet_reading* reading, size_t index
 void freshet_reading_free(freshet_reading* reading);
 
 // Runs SQL that only reads, on the reading's moment; table names stand in braces: {orders}. It takes as long as SQLite
-// needs. Free the rows with freshet_rows_free, before the reading. At most one freshet_rows of the same text may be
-// alive. FRESHET_INVALID: SQLite does not accept it, or the number of values is not that of its `?`.
+// needs. Free the rows with freshet_rows_free, before the reading: otherwise that ends the program, with a sentence. At
+// most one freshet_rows of the same text may be alive. FRESHET_INVALID: SQLite does not accept it, or the number of
+// values is not that of its `?`.
 freshet_code freshet_query(freshet_reading* reading, const char* sql, const freshet_value* values, size_t values_count,
                            freshet_rows** rows, freshet_error* error);
 // Moves to the next row, from before the first one; `has_row` is false after the last one, and after a failure.
@@ -457,7 +458,7 @@ freshet_code freshet_take(freshet_subscription* subscription, freshet_news* news
 // {orders}. Give a failure back as the callback's own. FRESHET_INVALID: as of freshet_query.
 freshet_code freshet_tables_execute(freshet_tables* tables, const char* sql, const freshet_value* values,
                                     size_t values_count, freshet_error* error);
-// Free the rows with freshet_rows_free before the callback returns.
+// Free the rows with freshet_rows_free before the callback returns; likewise.
 freshet_code freshet_tables_query(freshet_tables* tables, const char* sql, const freshet_value* values,
                                   size_t values_count, freshet_rows** rows, freshet_error* error);
 

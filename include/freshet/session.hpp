@@ -41,7 +41,8 @@ class Session {
 
   // The store's log. What is appended or read through it counts as seen, a version or a head that it tells of included;
   // give it to execute() and replay().
-  // What append_async() records counts when its result is asked for, which is done while the session lives.
+  // What append_async() records counts when its result is asked for, which is done while the session lives; until
+  // then its future is deferred, and wait_for() says no more than that.
   [[nodiscard]] EventLog& log() const;
 
   // As Store::read, with all that was seen in the answer; what the answer shows counts as seen from then on.

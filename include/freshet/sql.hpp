@@ -42,7 +42,8 @@ class Values {
   std::span<const Value> values_;
 };
 
-// The rows of a query, read forwards, once.
+// The rows of a query, read forwards, once. They end before the Reading does, or the callback, that they were asked
+// in: otherwise the program is ended with a sentence.
 class Rows {
  public:
   class Statement;
@@ -66,7 +67,9 @@ class Rows {
   [[nodiscard]] std::string_view text(int column) const;  // Valid until next().
 
  private:
-  Statement* statement_;
+  [[nodiscard]] const Statement& current() const;
+
+  Statement* statement_;  // Until the end of the rows.
   int columns_;
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ensure.hpp"
 #include "freshet/clock.hpp"
 #include "freshet/projection.hpp"
 #include "freshet/query.hpp"
@@ -56,6 +57,9 @@ namespace freshet {
 class [[gnu::visibility("hidden")]] Reading::State {
  public:
   explicit State(query::Snapshots& snapshots) : snapshot(snapshots.borrow()) {}
+  ~State() { ensure(!snapshot->connection().has_rows(), "Rows end before the Reading that gave them"); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   query::Snapshots::Loan snapshot;
   Freshness freshness;

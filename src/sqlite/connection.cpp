@@ -282,6 +282,7 @@ Transaction::Transaction(Connection& connection, Kind kind) : connection_(connec
 }
 
 Transaction::~Transaction() {
+  ensure(!connection_.has_rows(), "Rows end before the callback in which they were asked for");
   connection_.holds_commit_ = false;
   // After some failures (disk full, I/O) SQLite has rolled back by itself.
   if (!open_ || !connection_.is_in_transaction()) return;

@@ -98,6 +98,11 @@ class Connection {
   // The first column of the only row; the statement is kept.
   [[nodiscard]] std::int64_t integer(std::string_view sql);
 
+  // Rows of the application's, from their beginning to their end.
+  void rows_begin() noexcept { ++rows_; }
+  void rows_end() noexcept { --rows_; }
+  [[nodiscard]] bool has_rows() const noexcept { return rows_ > 0; }
+
   // The row id of the last INSERT.
   [[nodiscard]] std::int64_t last_inserted() const;
   // By the last INSERT, UPDATE or DELETE.
@@ -136,6 +141,7 @@ class Connection {
   std::string refusal_;
   std::exception_ptr trouble_;  // The first of the transaction.
   std::string undone_by_;
+  int rows_ = 0;
   bool holds_commit_ = false;  // Nothing is committed but by Transaction::commit().
   StatementCache statements_;
   StatementCache queries_;
@@ -150,8 +156,8 @@ class Connection {
 class Transaction {
  public:
   enum class Kind {
-    read,   // One snapshot, from the first read on.
-    write,  // Takes the write lock at once: one that upgraded later could fail whatever the timeout.
+    read,    // One snapshot, from the first read on.
+    write,   // Takes the write lock at once: one that upgraded later could fail whatever the timeout.
     remake,  // Writes what can be made again, so that its commit need not wait for the disk.
   };
   Transaction(Connection& connection, Kind kind);

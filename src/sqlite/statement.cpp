@@ -109,6 +109,15 @@ void Rows::Statement::reset() noexcept {
   running_ = false;
 }
 
+void Rows::Statement::begin_rows() noexcept {
+  connection_.rows_begin();
+}
+
+void Rows::Statement::end_rows() noexcept {
+  reset();
+  connection_.rows_end();
+}
+
 int Rows::Statement::columns() const {
   return sqlite3_column_count(statement_);
 }
@@ -131,33 +140,41 @@ std::string_view Rows::Statement::text(int column) const {
   return data == nullptr ? std::string_view{} : std::string_view{data, size};
 }
 
-Rows::Rows(Statement& statement) : statement_(&statement), columns_(statement.columns()) {}
+Rows::Rows(Statement& statement) : statement_(&statement), columns_(statement.columns()) {
+  statement.begin_rows();
+}
 Rows::Rows(Rows&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)), columns_(other.columns_) {}
 
 Rows::~Rows() {
-  if (statement_ != nullptr) statement_->reset();
+  if (statement_ != nullptr) statement_->end_rows();
 }
 
 bool Rows::next() {
   if (statement_ == nullptr || statement_->step()) return statement_ != nullptr;
   // The statement is ready for its next run, which is not this one's any more.
-  statement_ = nullptr;
+  std::exchange(statement_, nullptr)->end_rows();
   return false;
 }
 int Rows::columns() const {
   return columns_;
 }
 bool Rows::is_null(int column) const {
-  return statement_->is_null(column);
+  return current().is_null(column);
 }
 std::int64_t Rows::integer(int column) const {
-  return statement_->integer(column);
+  return current().integer(column);
 }
 double Rows::real(int column) const {
-  return statement_->real(column);
+  return current().real(column);
 }
 std::string_view Rows::text(int column) const {
-  return statement_->text(column);
+  return current().text(column);
+}
+
+const Rows::Statement& Rows::current() const {
+  ensure(statement_ != nullptr && statement_->is_running(),
+         "a column is asked of a row, while next() says that there is one");
+  return *statement_;
 }
 
 }  // namespace freshet

@@ -45,6 +45,10 @@ class [[gnu::visibility("hidden")]] Rows::Statement {
 
   [[nodiscard]] bool is_running() const noexcept { return running_; }
 
+  // Rows of it begin, and end: it is reset.
+  void begin_rows() noexcept;
+  void end_rows() noexcept;
+
   [[nodiscard]] int columns() const;
 
   // Columns count from 0.

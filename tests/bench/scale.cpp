@@ -61,7 +61,7 @@ class Subject {
     const Instant start = std::chrono::steady_clock::now();
     {
       Store store(store_options(file_, Engine::off));
-      Supply supply(workload_, "-", Times::later_on);
+      Supply supply(workload_, "-", Times::moving_on);
       for (std::size_t done = 0; done < events_; done += batch_events) {
         append_batch(store.log(), supply, batch_events - 1);
         const Supplied last = supply.next();
@@ -81,7 +81,7 @@ class Subject {
     {
       hand_written::Database database(file, hand_written::Database::Sync::normal);
       hand_written::Log log(database);
-      Supply supply(workload_, "-", Times::later_on);
+      Supply supply(workload_, "-", Times::moving_on);
       for (std::size_t done = 0; done < events_; done += batch_events) {
         log.begin();
         for (std::size_t count = 0; count < batch_events; ++count) log.insert(supply.next());

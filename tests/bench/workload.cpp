@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <ranges>
 #include <utility>
 
 #include "base/time_text.hpp"
@@ -14,6 +15,9 @@
 
 namespace freshet::bench {
 namespace {
+
+// Of Times::moving_on.
+constexpr Duration cycle_time = std::chrono::days{30};
 
 // Decides commands one after the other and keeps the events.
 class Planner {
@@ -150,8 +154,10 @@ Supply::Supply(const Workload& workload, std::string name, Times times) : worklo
   if (times == Times::again) return;
   moving_on_ = workload.events;
   const auto time = [](const PlannedEvent& planned) { return *planned.event.occurred_at; };
-  const auto [first, last] = std::ranges::minmax_element(moving_on_, {}, time);
-  span_ = time(*last) - time(*first);
+  const auto [first, last] = std::ranges::minmax(moving_on_ | std::views::transform(time));
+  for (PlannedEvent& planned : moving_on_) {
+    planned.event.occurred_at = first + (time(planned) - first) / (1 + (last - first) / cycle_time);
+  }
 }
 
 Supplied Supply::next() {
@@ -177,7 +183,7 @@ std::size_t Supply::advance() {
   if (index_ == workload_.events.size()) {
     index_ = 0;
     ++cycle_;
-    for (PlannedEvent& planned : moving_on_) *planned.event.occurred_at += span_;
+    for (PlannedEvent& planned : moving_on_) *planned.event.occurred_at += cycle_time;
   }
   return index_++;
 }

@@ -38,8 +38,8 @@ struct Supplied {
 
 // Of a supply that begins its workload once more.
 enum class Times {
-  again,    // The same.
-  later_on  // After those before, as in a file that was filled for years. The supply has its own copy of the events.
+  again,      // The same.
+  moving_on,  // A month after those before, and all within it. The supply has its own copy of the events.
 };
 
 // The workload again and again, with new order ids each time.
@@ -57,8 +57,7 @@ class Supply {
   std::size_t advance();
 
   const Workload& workload_;
-  std::vector<PlannedEvent> moving_on_;  // With Times::later_on.
-  Duration span_{};                      // Of the workload.
+  std::vector<PlannedEvent> moving_on_;  // With Times::moving_on.
   std::string name_;
   std::size_t cycle_ = 0;
   std::size_t index_ = 0;

@@ -34,7 +34,6 @@ bool Projector::step() {
       context_.notice(Notice::Level::info, std::string("the projector waits: ") + error.what());
       return false;
     }
-    tell_failure(error);
     fail(error.what());
   } catch (const std::exception& exception) {
     fail(exception.what());
@@ -314,7 +313,6 @@ void Projector::step_down() {
     if (!failure()) write_offsets();
   } catch (const Error& error) {
     // Without them more is delivered again, and skipped as duplicates.
-    tell_failure(error);
     context_.notice(Notice::Level::debug, std::string("offsets are not committed: ") + error.what());
   }
   drop_memory();
@@ -361,10 +359,6 @@ void Projector::trace(Trace::Kind kind, const Delivery* delivery) const {
                   .at = context_.clock.now(),
                   .event = delivery == nullptr ? nullptr : delivery->event,
                   .attempt = delivery == nullptr ? 1 : delivery->attempt});
-}
-
-void Projector::tell_failure(const Error& error) const {
-  if (const auto* failure = dynamic_cast<const sqlite::Failure*>(&error)) context_.failed(*failure);
 }
 
 // The lease goes to whoever may do better: another process, or a newer release.

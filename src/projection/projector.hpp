@@ -13,6 +13,7 @@
 
 #include "base/guarded.hpp"
 #include "base/lease.hpp"
+#include "base/look.hpp"
 #include "base/read_ahead.hpp"
 #include "base/signal.hpp"
 #include "freshet/bus.hpp"
@@ -22,7 +23,6 @@
 #include "projection/applier.hpp"
 #include "projection/rebuild.hpp"
 #include "sqlite/commit_mark.hpp"
-#include "sqlite/failure.hpp"
 
 namespace freshet::projection {
 
@@ -42,9 +42,8 @@ struct ProjectorContext {
   Signal& work;      // Told when there may be something to do.
   Signal& progress;  // To be told when something was done.
   std::function<void(Notice::Level, const std::string&)> notice;
-  std::function<void(const sqlite::Failure&)> failed;  // Told of what the store's file answered, when that ended work.
-  std::function<void(const Trace&)> trace;             // Empty: nobody listens.
-  ReadAhead::Read read_ahead;                          // Empty: everything is done on one thread.
+  std::function<void(const Trace&)> trace;  // Empty: nobody listens.
+  ReadAhead::Read read_ahead;               // Empty: everything is done on one thread.
   ProjectorOptions options;
 };
 
@@ -84,7 +83,7 @@ class Projector {
   // share a transaction: as many as bear its cost, and never for longer than this.
   static constexpr std::size_t linger_events_max = 128;
   static constexpr Duration linger_time_max = std::chrono::milliseconds{2};
-  static constexpr Duration awaited_time = std::chrono::milliseconds{20};
+  static constexpr Duration awaited_time = 2 * Look::max;  // Who waits begins anew within half of it.
   // Offsets are committed after this many deliveries, or this much time: lazily, as Kafka does.
   static constexpr std::int64_t offsets_deliveries_max = 1'000;
   static constexpr Duration offsets_age_max = std::chrono::seconds{5};
@@ -122,8 +121,6 @@ class Projector {
   void release_due_blocks();
   void commit_offsets_if_due();
   void write_offsets();
-  // Says so if it was the file that answered.
-  void tell_failure(const Error& error) const;
   void fail(const std::string& reason);
   void die();
   void drop_memory();

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -48,14 +49,6 @@ int flags(Access access) {
 // Pages in the write-ahead log above which a commit folds it into the file: seldom enough to stay out of the
 // way of most appends.
 constexpr int wal_pages_max = 4'000;
-
-// As SQLite's own automatic checkpoint, but for a sync that fails: there that would go unnoticed, and here
-// the commit, which is done by then, reports it.
-int checkpoint_if_long(void*, sqlite3* database, const char* name, int pages) {
-  if (pages < wal_pages_max) return SQLITE_OK;
-  const int result = sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  return result == SQLITE_IOERR_FSYNC ? result : SQLITE_OK;
-}
 
 SQLite::Database open_as(const ConnectionOptions& options, const std::string& name, int flags) {
   try {
@@ -174,9 +167,10 @@ Connection::Connection(const ConnectionOptions& options)
       "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
   // Nothing that can damage a file on purpose is needed here.
   sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_wal_hook(handle(), checkpoint_if_long, nullptr);
+  sqlite3_wal_hook(handle(), checkpoint_if_long, this);
   set(std::string("PRAGMA journal_size_limit = ") + log_bytes_kept);
   set(pragma_of(sync_));
+  on_failure_ = options.on_failure;
 }
 
 Connection::~Connection() = default;
@@ -188,6 +182,21 @@ int Connection::wait_for_lock(void* connection, int tries) {
   if (now - self.waiting_since_ >= self.busy_timeout_) return 0;
   std::this_thread::sleep_for(busy_pause);
   return 1;
+}
+
+// As SQLite's own automatic checkpoint, with two differences. A sync that fails would go unnoticed there; here the
+// commit, which is done by then, reports it. And beside a reader that holds its snapshot a checkpoint may be able to do
+// nothing, after it has sorted all pages of the log: then the log grows by some more before the next one, so that not
+// every commit pays for its length.
+int Connection::checkpoint_if_long(void* connection, sqlite3* database, const char* name, int pages) {
+  auto& self = *static_cast<Connection*>(connection);
+  if (pages < wal_pages_max) self.next_checkpoint_pages_ = wal_pages_max;  // It has begun anew.
+  if (pages < self.next_checkpoint_pages_) return SQLITE_OK;
+  int logged = 0;
+  int folded = 0;
+  const int result = sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, &logged, &folded);
+  self.next_checkpoint_pages_ = folded == logged ? wal_pages_max : pages + std::min(pages / 4, wal_pages_max);
+  return result == SQLITE_IOERR_FSYNC ? result : SQLITE_OK;
 }
 
 int Connection::authorize(void* connection, int action, const char* first, const char* second, const char* /*database*/,
@@ -218,6 +227,7 @@ void Connection::fail(const std::string& what) {
   } catch (const Failure& failure) {
     if (failure.code() != ErrorCode::invalid && !trouble_) trouble_ = std::current_exception();
     if (holds_commit_ && !is_in_transaction() && undone_by_.empty()) undone_by_ = failure.what();
+    tell(failure);
     throw;
   } catch (const std::bad_alloc&) {
     if (!trouble_) trouble_ = std::current_exception();
@@ -249,6 +259,7 @@ std::int64_t Connection::rows_changed() const {
 
 void Connection::set_sync(Sync sync) {
   if (sync == sync_now_) return;
+  sync_now_.reset();
   execute(pragma_of(sync));
   sync_now_ = sync;
 }
@@ -307,7 +318,9 @@ void Transaction::commit() {
   } catch (const Failure& failure) {
     // SQLite puts a general code in the place of the one that checkpoint_if_long() returns.
     if (failure.code() != ErrorCode::invalid || connection_.is_in_transaction()) throw;
-    throw Failure(ErrorCode::io, "cannot fold the write-ahead log into the file: a sync has failed");
+    const Failure unsynced(ErrorCode::io, "cannot fold the write-ahead log into the file: a sync has failed");
+    connection_.tell(unsynced);
+    throw unsynced;
   }
   open_ = false;
 }

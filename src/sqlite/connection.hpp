@@ -11,10 +11,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "freshet/types.hpp"
+#include "sqlite/failure.hpp"
 #include "sqlite/permission.hpp"
 #include "sqlite/statement.hpp"
 
@@ -65,6 +67,8 @@ struct ConnectionOptions {
   Access access = Access::read_write;
   Sync sync = Sync::full;
   Duration busy_timeout{};
+  // Told of each failure at once, before anybody else can write; not of those to open the file.
+  std::function<void(const Failure&)> on_failure = {};
 };
 
 class Connection {
@@ -122,9 +126,14 @@ class Connection {
 
   // For the transactions to come; none is open.
   void set_sync(Sync sync);
+  void tell(const Failure& failure) const {
+    if (on_failure_) on_failure_(failure);
+  }
 
   // SQLite asks it whenever another process has a lock that it needs. 0: it gives up.
   static int wait_for_lock(void* connection, int tries);
+  // SQLite calls it after each commit, with the pages in the write-ahead log.
+  static int checkpoint_if_long(void* connection, sqlite3* database, const char* name, int pages);
   // SQLite asks it about whatever a statement does that is being prepared.
   static int authorize(void* connection, int action, const char* first, const char* second, const char* database,
                        const char* trigger);
@@ -132,16 +141,18 @@ class Connection {
   static int refuse_commit(void* connection);
 
   Duration busy_timeout_;
-  const Sync sync_;  // Of write transactions.
-  Sync sync_now_;
+  const Sync sync_;               // Of write transactions.
+  std::optional<Sync> sync_now_;  // Not known while it is being set.
   Instant waiting_since_;
   bool immutable_ = false;  // Set while the database is opened.
   SQLite::Database database_;
   Permission permission_ = nullptr;  // For the statement that is being prepared; null: it is the engine's.
+  std::function<void(const Failure&)> on_failure_;
   std::string refusal_;
   std::exception_ptr trouble_;  // The first of the transaction.
   std::string undone_by_;
   int rows_ = 0;
+  int next_checkpoint_pages_ = 0;
   bool holds_commit_ = false;  // Nothing is committed but by Transaction::commit().
   StatementCache statements_;
   StatementCache queries_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <utility>
 
 #include "base/ensure.hpp"
@@ -37,16 +38,6 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   bool drain(const std::function<bool()>& cancelled);
   std::vector<ProjectionStatus> projections();
   bool rebuild(std::string_view name, const Progress& progress);
-  // Runs a writing `body`. A failure that leaves it unknown what reached the disk ends the log as well.
-  template <typename Body>
-  auto guarded(const Body& body) {
-    try {
-      return body();
-    } catch (const sqlite::Failure& failure) {
-      log_.close_after(failure);
-      throw;
-    }
-  }
   std::vector<DeadLetter> dead_letters(const DeadLetterChoice& choice);
   std::int64_t retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress);
   std::int64_t discard_dead_letters(const DeadLetterChoice& choice);
@@ -95,14 +86,19 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   void tell(std::span<const Message> messages);
   [[nodiscard]] projection::OnTaken tracer();
   void start_engine();
+  void project_what_was_left();
   void check_writable() const;
   // Throws `invalid` if it is not one of this store's projections.
   void check_known(std::string_view name) const;
   // The projection of this name, or all of them.
   [[nodiscard]] projection::Catalog chosen(const std::optional<std::string>& name) const;
   // Of the projector and of long work beside it: what they write can be made again.
-  [[nodiscard]] sqlite::ConnectionOptions of_the_projector() const {
-    return store::connection_options(options_, sqlite::Access::read_write, sqlite::Sync::normal);
+  [[nodiscard]] sqlite::ConnectionOptions of_the_projector() { return to_write(sqlite::Sync::normal); }
+  // A failure that leaves it unknown what reached the disk ends the log.
+  [[nodiscard]] sqlite::ConnectionOptions to_write(sqlite::Sync sync) {
+    auto options = store::connection_options(options_, sqlite::Access::read_write, sync);
+    options.on_failure = [this](const sqlite::Failure& failure) { log_.close_after(failure); };
+    return options;
   }
 
   std::vector<Trace> taken_;         // By synchronous appends of the open transaction; told after its commit.
@@ -117,8 +113,7 @@ Store::Impl::Impl(StoreOptions options)
       keeper_(options_.mode == OpenMode::read_only ? sqlite::open_keeper({.file = options_.file}) : nullptr),
       writer_(options_.mode == OpenMode::read_only
                   ? nullptr
-                  : std::make_unique<sqlite::Connection>(store::connection_options(
-                        options_, sqlite::Access::read_write,
+                  : std::make_unique<sqlite::Connection>(to_write(
                         options_.durability == Durability::power_loss ? sqlite::Sync::full : sqlite::Sync::normal))),
       readers_(store::connection_options(options_, sqlite::Access::read_only, sqlite::Sync::normal)),
       log_snapshots_(readers_, store::keep(options_)),
@@ -236,7 +231,6 @@ void Store::Impl::start_engine() {
       .work = work_,
       .progress = progress_,
       .notice = [this](Notice::Level level, const std::string& message) { options_.on_notice({level, message}); },
-      .failed = [this](const sqlite::Failure& failure) { log_.close_after(failure); },
       .trace = options_.on_trace,
       .read_ahead = read_ahead(),
       .options = options_.projector}));
@@ -371,21 +365,29 @@ std::int64_t Store::Impl::discard_dead_letters(const DeadLetterChoice& choice) {
   return discarded;
 }
 
+// A process that appended while we held the lease left its events to us; it may have done so after our last look.
+void Store::Impl::project_what_was_left() {
+  if (!drained_) return;
+  const auto connection = readers_.borrow();
+  const Position head = log::last_of_log(*connection).position;
+  engine_.finish([&] {
+    return projection::applied_through(*connection, options_.projections, head) != projection::Applied::lacking;
+  });
+}
+
 void Store::Impl::close() {
   const auto finish = [this] {
     let_go_of_snapshots();
-    if (drained_) {
-      // A process that appended while we held the lease left its events to us; it may have done so after
-      // our last look.
-      const auto connection = readers_.borrow();
-      const Position head = log::last_of_log(*connection).position;
-      engine_.finish([&] {
-        return projection::applied_through(*connection, options_.projections, head) != projection::Applied::lacking;
-      });
+    std::exception_ptr failure;
+    try {
+      project_what_was_left();
+    } catch (...) {
+      failure = std::current_exception();
     }
     // After the engine, so that a callback that waits in a read has been woken.
     dispatcher_.stop();
     log_.close();
+    if (failure) std::rethrow_exception(failure);
   };
   gate_.close([this] { engine_.stop(); }, finish);
 }
@@ -459,7 +461,7 @@ std::vector<ProjectionStatus> Store::projections() {
 }
 bool Store::rebuild(std::string_view projection, const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
-  return impl_->guarded([&] { return impl_->rebuild(projection, impl_->unless_closed(progress)); });
+  return impl_->rebuild(projection, impl_->unless_closed(progress));
 }
 std::vector<DeadLetter> Store::dead_letters(const DeadLetterChoice& choice) {
   const Gate::Visit visit(impl_->gate_);
@@ -467,11 +469,11 @@ std::vector<DeadLetter> Store::dead_letters(const DeadLetterChoice& choice) {
 }
 std::int64_t Store::retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
-  return impl_->guarded([&] { return impl_->retry_dead_letters(choice, impl_->unless_closed(progress)); });
+  return impl_->retry_dead_letters(choice, impl_->unless_closed(progress));
 }
 std::int64_t Store::discard_dead_letters(const DeadLetterChoice& choice) {
   const Gate::Visit visit(impl_->gate_);
-  return impl_->guarded([&] { return impl_->discard_dead_letters(choice); });
+  return impl_->discard_dead_letters(choice);
 }
 std::optional<Backup> Store::backup(const std::filesystem::path& file, ExistingFile existing,
                                     const Progress& progress) {

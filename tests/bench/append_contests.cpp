@@ -1,4 +1,5 @@
 // Appending: durable commits by one thread and by many, bulk import, and commands that project synchronously.
+#include <atomic>
 #include <deque>
 #include <future>
 #include <latch>
@@ -6,6 +7,8 @@
 #include <mutex>
 #include <sstream>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "bench/contests.hpp"
 #include "bench/freshet_side.hpp"
@@ -92,6 +95,57 @@ Contest one_writer(const Setup& setup) {
               {.what = "durable append, 1 writer: p99", .figure = Figure::p99, .bound = Bound::at_most, .goal = 1.5}}};
 }
 
+// What group commit can give: by hand, and with nothing else around it.
+class HandWrittenGroups {
+ public:
+  explicit HandWrittenGroups(const Setup& setup) : writer_(setup, "groups.db") {}
+
+  void append(const Supplied& supplied) {
+    Waiting own{supplied};
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(&own);
+      if (!std::exchange(leading_, true)) own.news = News::lead;
+    }
+    own.news.wait(News::none);
+    if (own.news == News::lead) commit_group(own);
+  }
+
+ private:
+  enum class News { none, lead, done };
+  struct Waiting {
+    const Supplied& supplied;
+    std::atomic<News> news = News::none;
+  };
+
+  static void tell(Waiting& waiting, News news) {
+    waiting.news = news;
+    waiting.news.notify_one();
+  }
+
+  void commit_group(const Waiting& own) {
+    std::vector<Waiting*> group;
+    {
+      const std::lock_guard lock(mutex_);
+      group.swap(waiting_);
+    }
+    writer_.log.begin();
+    for (const Waiting* each : group) writer_.log.insert(each->supplied);
+    writer_.log.commit();
+    for (Waiting* each : group) {
+      if (each != &own) tell(*each, News::done);
+    }
+    const std::lock_guard lock(mutex_);
+    leading_ = !waiting_.empty();
+    if (leading_) tell(*waiting_.front(), News::lead);
+  }
+
+  HandWrittenWriter writer_;
+  std::mutex mutex_;
+  std::vector<Waiting*> waiting_;
+  bool leading_ = false;
+};
+
 Contest many_writers(const Setup& setup, std::size_t threads, double over_mutex) {
   const auto freshet = std::make_shared<FreshetWriter>(setup, "freshet.db");
   const auto freshet_supplies = make_supplies(setup, threads);
@@ -102,6 +156,9 @@ Contest many_writers(const Setup& setup, std::size_t threads, double over_mutex)
     const std::lock_guard lock(*mutex);
     baseline->log.append(supply.next());
   };
+  const auto groups = std::make_shared<HandWrittenGroups>(setup);
+  const auto groups_supplies = make_supplies(setup, threads);
+  const auto append_in_groups = [=](Supply& supply) { groups->append(supply.next()); };
   const Duration turn = setup.turn;
   const std::string what = "durable append, " + std::to_string(threads) + " writers";
   return {.sides = {{"freshet",
@@ -110,8 +167,12 @@ Contest many_writers(const Setup& setup, std::size_t threads, double over_mutex)
                                           [&](Supply& supply) { append_next(freshet->store.log(), supply); });
                      }},
                     {"the same threads and a mutex", [=] { return run_threads(*baseline_supplies, turn, take_turns); }},
-                    batches(setup, threads)},
-          .comparisons = {{.what = what, .goal = over_mutex}, {.what = what, .reference = 2, .goal = 0.5}}};
+                    batches(setup, threads),
+                    {"the same threads in groups, by hand",
+                     [=] { return run_threads(*groups_supplies, turn, append_in_groups); }}},
+          .comparisons = {{.what = what, .goal = over_mutex},
+                          {.what = what, .reference = 2, .goal = 0.5},
+                          {.what = what, .reference = 3, .goal = 0.8}}};
 }
 
 Contest eight_writers(const Setup& setup) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "base/guarded.hpp"
 #include "bench/contests.hpp"
@@ -38,15 +39,80 @@ struct Appender {
   bool is_projecting = false;
 };
 
+// The same by hand in one thread: some commits, and then what they have brought in one transaction.
+class HandWrittenAppender {
+ public:
+  explicit HandWrittenAppender(const Setup& setup)
+      : log_database_(setup.directory / "by_hand.db", hand_written::Database::Sync::full),
+        log_(log_database_),
+        tables_database_(setup.directory / "by_hand.db", hand_written::Database::Sync::normal),
+        tables_(tables_database_),
+        supply_(setup.workload, "-"),
+        turn_(setup.turn) {}
+
+  Measurement run(std::size_t batch) {
+    const Instant start = std::chrono::steady_clock::now();
+    Measurement measurement = repeat_for(turn_, [&] {
+      log_.begin();
+      for (std::size_t count = 0; count < batch; ++count) {
+        const Supplied supplied = supply_.next();
+        const std::int64_t stream = log_.insert(supplied);
+        const NewEvent& event = supplied.planned->event;
+        appended_.push_back({.stream = stream,
+                             .version = supplied.version,
+                             .order_id = order_ids_.emplace_back(supplied.stream.id),
+                             .type = event.type,
+                             .data = event.data,
+                             .occurred_at = event.occurred_at->time_since_epoch().count()});
+      }
+      log_.commit();
+      if (++commits_ % commits_a_projection == 0) project();
+    });
+    project();
+    measurement.per_second = static_cast<double>(measurement.waits_us.size() * batch) * 1e6 / microseconds_since(start);
+    return measurement;
+  }
+
+ private:
+  static constexpr std::size_t commits_a_projection = 8;
+
+  void project() {
+    tables_.begin();
+    for (const hand_written::Event& event : appended_) tables_.apply(event);
+    tables_.save_checkpoint(log_.head());
+    tables_.commit();
+    appended_.clear();
+    order_ids_.clear();
+  }
+
+  hand_written::Database log_database_;
+  hand_written::Log log_;
+  hand_written::Database tables_database_;
+  hand_written::ReadTables tables_;
+  Supply supply_;
+  Duration turn_;
+  std::vector<hand_written::Event> appended_;
+  std::deque<std::string> order_ids_;  // Of these.
+  std::size_t commits_ = 0;
+};
+
 Contest together(const Setup& setup, std::size_t batch) {
   const auto both = std::make_shared<Appender>(setup, "both.db", Engine::threads);
   both->is_projecting = true;
   const auto alone = std::make_shared<Appender>(setup, "alone.db", Engine::off);
+  const auto by_hand = std::make_shared<HandWrittenAppender>(setup);
   const std::string what = "append and projection, " + std::to_string(batch) + " per commit";
-  return {
-      .sides = {{"freshet", [=] { return both->run(batch); }}, {"append alone", [=] { return alone->run(batch); }}},
-      .comparisons = {{.what = what, .goal = 0.90},
-                      {.what = what + ": append p99", .figure = Figure::p99, .bound = Bound::at_most, .goal = 1.5}}};
+  return {.sides = {{"freshet", [=] { return both->run(batch); }},
+                    {"append alone", [=] { return alone->run(batch); }},
+                    {"both by hand, projecting every 8 commits", [=] { return by_hand->run(batch); }}},
+          .comparisons = {{.what = what, .goal = 0.90},
+                          {.what = what, .reference = 2, .goal = 0.90},
+                          {.what = what + ": append p99", .figure = Figure::p99, .bound = Bound::at_most, .goal = 1.5},
+                          {.what = what + ": append p99",
+                           .figure = Figure::p99,
+                           .reference = 2,
+                           .bound = Bound::at_most,
+                           .goal = 1.5}}};
 }
 
 Contest together_1(const Setup& setup) {

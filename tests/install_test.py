@@ -132,7 +132,8 @@ class LibraryTest(InstallTest):
                                           f"add_executable(mine {source})\n"
                                           "target_link_libraries(mine PRIVATE freshet::freshet)\n"})
         build = self.place / "build"
-        run("cmake", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={CXX}")
+        run("cmake", "-G", "Ninja", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}",
+            f"-DCMAKE_CXX_COMPILER={CXX}")
         run("cmake", "--build", build)
         return build / "mine"
 
@@ -260,7 +261,7 @@ class GettingStartedTest(InstallTest):
 
     @unittest.skipUnless(shutil.which("cmake"), "there is no cmake: tools/setup installs it")
     def test_the_page_leads_to_a_working_application_with_cmake(self):
-        self.do("cmake", "-S", ".", "-B", "build")
+        self.do("cmake", "-G", "Ninja", "-S", ".", "-B", "build")
         self.do("cmake", "--build", "build")
         self.do("ctest", "--test-dir", "build")
         self.check_does_as_the_page_says()

@@ -1,5 +1,6 @@
 // Appending: durable commits by one thread and by many, bulk import, and commands that project synchronously.
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <future>
 #include <latch>
@@ -182,28 +183,90 @@ Contest sixty_four_writers(const Setup& setup) {
   return many_writers(setup, 64, 12.0);
 }
 
-// One thread that always has this many appends on their way.
+// By hand: a thread that commits what has gathered meanwhile, and keeps promises.
+class HandWrittenPromises {
+ public:
+  explicit HandWrittenPromises(const Setup& setup)
+      : writer_(setup, "promises.db"), thread_([this](const std::stop_token& stop) { commit(stop); }) {}
+
+  std::future<std::int64_t> append(Supplied supplied) {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back({std::move(supplied), {}});
+    if (waiting_.size() == 1) arrived_.notify_one();
+    return waiting_.back().position.get_future();
+  }
+
+ private:
+  struct Waiting {
+    Supplied supplied;
+    std::promise<std::int64_t> position;
+  };
+
+  void commit(const std::stop_token& stop) {
+    std::vector<Waiting> group;
+    while (true) {
+      {
+        std::unique_lock lock(mutex_);
+        if (!arrived_.wait(lock, stop, [&] { return !waiting_.empty(); })) return;
+        group.swap(waiting_);
+      }
+      writer_.log.begin();
+      for (const Waiting& each : group) writer_.log.insert(each.supplied);
+      writer_.log.commit();
+      std::int64_t position = writer_.log.head() - static_cast<std::int64_t>(group.size());
+      for (Waiting& each : group) each.position.set_value(++position);
+      group.clear();
+    }
+  }
+
+  HandWrittenWriter writer_;
+  std::mutex mutex_;
+  std::condition_variable_any arrived_;
+  std::vector<Waiting> waiting_;
+  std::jthread thread_;
+};
+
+// Appends for a turn, with always this many on their way.
+template <typename Future>
+Measurement keep_flying(std::size_t flying, Duration turn, const std::function<Future()>& append,
+                        const std::function<void(Future&)>& take) {
+  std::deque<Future> answers;
+  const Instant start = std::chrono::steady_clock::now();
+  Measurement measurement = repeat_for(turn, [&] {
+    if (answers.size() == flying) {
+      take(answers.front());
+      answers.pop_front();
+    }
+    answers.push_back(append());
+  });
+  for (Future& answer : answers) take(answer);
+  const auto appended = static_cast<double>(measurement.waits_us.size());
+  return {.per_second = appended * 1e6 / microseconds_since(start), .waits_us = {}};
+}
+
 Contest in_flight(const Setup& setup) {
   constexpr std::size_t flying = 512;
   const auto freshet = std::make_shared<FreshetWriter>(setup, "freshet.db");
-  const auto append = [=, turn = setup.turn] {
-    std::deque<std::future<AppendResult>> answers;
-    const Instant start = std::chrono::steady_clock::now();
-    Measurement measurement = repeat_for(turn, [&] {
-      if (answers.size() == flying) {
-        require_appended(answers.front().get());
-        answers.pop_front();
-      }
-      const Supplied supplied = freshet->supply.next();
-      answers.push_back(freshet->store.log().append_async(append_of(supplied)));
-    });
-    for (auto& answer : answers) require_appended(answer.get());
-    const auto appended = static_cast<double>(measurement.waits_us.size());
-    return Measurement{.per_second = appended * 1e6 / microseconds_since(start), .waits_us = {}};
+  const auto by_hand = std::make_shared<HandWrittenPromises>(setup);
+  const auto by_hand_supply = std::make_shared<Supply>(setup.workload, "-");
+  const auto run_freshet = [=, turn = setup.turn] {
+    return keep_flying<std::future<AppendResult>>(
+        flying, turn, [&] { return freshet->store.log().append_async(append_of(freshet->supply.next())); },
+        [](auto& answer) { require_appended(answer.get()); });
   };
-  const std::string what = "append_async, 512 in flight";
-  return {.sides = {{"freshet", append}, batches(setup, 1'000), batches(setup, flying)},
-          .comparisons = {{.what = what, .goal = 0.85}, {.what = what, .reference = 2, .goal = 0.85}}};
+  const auto run_by_hand = [=, turn = setup.turn] {
+    return keep_flying<std::future<std::int64_t>>(
+        flying, turn, [&] { return by_hand->append(by_hand_supply->next()); },
+        [](auto& answer) { ensure(answer.get() > 0, "the append has a position"); });
+  };
+  const std::string what = "append_async, " + std::to_string(flying) + " in flight";
+  return {.sides = {{"freshet", run_freshet},
+                    batches(setup, 1'000),
+                    batches(setup, flying),
+                    {"promises by hand", run_by_hand}},
+          .comparisons = {{.what = what, .goal = 0.85},
+                          {.what = what, .reference = 2, .goal = 0.85},
+                          {.what = what, .reference = 3, .goal = 0.85}}};
 }
 
 // As fast as a turn's worth of work is done, in one go.

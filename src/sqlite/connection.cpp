@@ -190,12 +190,13 @@ int Connection::wait_for_lock(void* connection, int tries) {
 // every commit pays for its length.
 int Connection::checkpoint_if_long(void* connection, sqlite3* database, const char* name, int pages) {
   auto& self = *static_cast<Connection*>(connection);
-  if (pages < wal_pages_max) self.next_checkpoint_pages_ = wal_pages_max;  // It has begun anew.
-  if (pages < self.next_checkpoint_pages_) return SQLITE_OK;
+  int& in_vain = self.checkpoint_in_vain_pages_;
+  if (pages < in_vain) in_vain = 0;  // The log has begun anew.
+  if (pages < std::max(wal_pages_max, in_vain + std::min(in_vain / 4, wal_pages_max))) return SQLITE_OK;
   int logged = 0;
   int folded = 0;
   const int result = sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, &logged, &folded);
-  self.next_checkpoint_pages_ = folded == logged ? wal_pages_max : pages + std::min(pages / 4, wal_pages_max);
+  in_vain = folded == logged ? 0 : pages;
   return result == SQLITE_IOERR_FSYNC ? result : SQLITE_OK;
 }
 

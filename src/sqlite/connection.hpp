@@ -152,8 +152,8 @@ class Connection {
   std::exception_ptr trouble_;  // The first of the transaction.
   std::string undone_by_;
   int rows_ = 0;
-  int next_checkpoint_pages_ = 0;
-  bool holds_commit_ = false;  // Nothing is committed but by Transaction::commit().
+  int checkpoint_in_vain_pages_ = 0;  // In the log when it could not be folded wholly, the last time.
+  bool holds_commit_ = false;         // Nothing is committed but by Transaction::commit().
   StatementCache statements_;
   StatementCache queries_;
 };

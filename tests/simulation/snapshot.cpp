@@ -99,14 +99,15 @@ std::int64_t missing_in_log(const Applied& applied, const ModelLog& model) {
   return model.head() - applied.checkpoint - static_cast<std::int64_t>(applied.above.size()) + lost;
 }
 
-std::int64_t shown_version(const Applied& applied, const ModelLog& model, const std::string& stream) {
-  std::int64_t version = model.version(stream);
-  while (version > 0) {
+// The versions of a stream that the rows lack: not applied, or dead letters. What was discarded counts as shown, but
+// behind it a rebuild may have failed on earlier events.
+std::vector<std::int64_t> lacking_in_stream(const Applied& applied, const ModelLog& model, const std::string& stream) {
+  std::vector<std::int64_t> lacking;
+  for (std::int64_t version = 1; version <= model.version(stream); ++version) {
     const std::int64_t position = model.position_of(stream, version);
-    if (applied.has(position) && !applied.dead.contains(position)) break;
-    --version;
+    if (!applied.has(position) || applied.dead.contains(position)) lacking.push_back(version);
   }
-  return version;
+  return lacking;
 }
 
 // How old the event at this position is.
@@ -181,10 +182,11 @@ void check_freshness(const Freshness& freshness, const ReadRequest& request, con
     const Applied& applied = find(snapshot, name);
     position = std::min(position, applied.checkpoint);
     if (request.stream) {
-      const std::int64_t shown = shown_version(applied, model, stream);
-      version = std::min(version, shown);
-      behind_events = std::max(behind_events, latest - shown);
-      if (shown < latest) behind = std::max(behind, age(model, model.position_of(stream, shown + 1), now));
+      const auto lacking = lacking_in_stream(applied, model, stream);
+      if (lacking.empty()) continue;
+      version = std::min(version, lacking.front() - 1);
+      behind_events = std::max(behind_events, static_cast<std::int64_t>(lacking.size()));
+      behind = std::max(behind, age(model, model.position_of(stream, lacking.front()), now));
     } else {
       behind_events = std::max(behind_events, missing_in_log(applied, model));
       if (!applied.dead.empty()) behind = std::max(behind, age(model, applied.dead.begin()->first, now));

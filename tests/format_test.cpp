@@ -7,9 +7,13 @@
 #include <atomic>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <thread>
 
 #include "engine_fixture.hpp"
+#include "log/schema.hpp"
+#include "log/upgrade.hpp"
+#include "sqlite/permission.hpp"
 
 using namespace freshet;
 using namespace freshet::tests;
@@ -25,10 +29,14 @@ void write_file(const std::filesystem::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary) << bytes;
 }
 
-ErrorCode opening(const std::filesystem::path& file, OpenMode mode = OpenMode::create) {
+void open(const std::filesystem::path& file, OpenMode mode) {
   StoreOptions options = stepped(file);
   options.mode = mode;
-  return error_of([&] { Store store(options); });
+  const Store store(options);
+}
+
+ErrorCode opening(const std::filesystem::path& file, OpenMode mode = OpenMode::create) {
+  return error_of([&] { open(file, mode); });
 }
 
 std::ptrdiff_t files_in(const TempDir& directory) {
@@ -132,7 +140,7 @@ TEST_SUITE("format") {
   }
 
   TEST_CASE("open: a file of a newer format, of an older one, or of one that never was, is left as it was") {
-    for (const char* version : {"4", "2", "1", "0", "-1"}) {
+    for (const char* version : {"5", "2", "1", "0", "-1"}) {
       const TempDir directory;
       Store(idle(directory.file())).close();
       connect(directory.file()).execute(std::string("PRAGMA user_version = ") + version);
@@ -142,6 +150,109 @@ TEST_SUITE("format") {
         CHECK(bytes_of(directory.file()) == before);
       }
     }
+  }
+
+  TEST_CASE("open: what carries a file over happens wholly or not at all") {
+    const TempDir directory;
+    std::filesystem::copy_file(FRESHET_FORMATS "/format-3.db", directory.file());
+    const auto tables = [](sqlite::Connection& connection) {
+      return connection.integer("SELECT count(*) FROM sqlite_master WHERE type = 'table'");
+    };
+    auto connection = connect(directory.file());
+    const std::int64_t before = tables(connection);
+    {
+      const sqlite::Transaction killed(connection, sqlite::Transaction::Kind::write);
+      log::upgrade(connection);
+      CHECK(connection.integer("PRAGMA user_version") == log::format_version);
+      CHECK(tables(connection) > before);
+    }
+    CHECK(connection.integer("PRAGMA user_version") == 3);
+    CHECK(tables(connection) == before);
+    CHECK_NOTHROW(open(directory.file(), OpenMode::read_only));
+    CHECK(connection.integer("PRAGMA user_version") == 3);
+    CHECK_NOTHROW(open(directory.file(), OpenMode::existing));
+    CHECK(connection.integer("PRAGMA user_version") == log::format_version);
+  }
+
+  TEST_CASE("open: a file that was carried over has the schema of one that was made") {
+    const TempDir directory;
+    std::filesystem::copy_file(FRESHET_FORMATS "/format-3.db", directory.file());
+    Store(idle(directory.file())).close();
+    auto connection = connect(directory.file());
+    for (const auto& [name, sql] : log::schema()) {
+      sqlite::Run run(connection.statement("SELECT sql FROM sqlite_master WHERE name = ?"), name);
+      REQUIRE(run.next());
+      CHECK(run.text(0) == sql);
+    }
+    CHECK(connection.integer("SELECT count(*) FROM pragma_foreign_key_check") == 0);
+  }
+
+  TEST_CASE("open: a read table whose name is the engine's by now is told of, and the file is left as it was") {
+    const TempDir directory;
+    std::filesystem::copy_file(FRESHET_FORMATS "/format-3.db", directory.file());
+    connect(directory.file()).execute("CREATE TABLE Epochs (x)");
+    CHECK_NOTHROW(open(directory.file(), OpenMode::read_only));
+    CHECK(opening(directory.file()) == ErrorCode::unsupported_format);
+    CHECK(connect(directory.file()).integer("PRAGMA user_version") == 3);
+  }
+
+  TEST_CASE("schema: a projection may not name any of the engine's tables") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    std::set<std::string> known(sqlite::tables_of_engine.begin(), sqlite::tables_of_engine.end());
+    CHECK(known.erase("state_snapshots") == 1);
+    for (const auto& [name, sql] : log::schema()) {
+      if (sql.starts_with("CREATE TABLE")) CHECK(known.erase(std::string(name)) == 1);
+    }
+    CHECK(known.empty());
+  }
+
+  TEST_CASE("lineage: a store that was restored knows the histories that it goes on from") {
+    const TempDir directory;
+    const TempDir copies;
+    std::string first;
+    {
+      Store store(stepped(directory.file()));
+      append(store, "a", 1);
+      append(store, "a", 2);
+      REQUIRE(store.backup(copies.file()).has_value());
+      first = store.identity().epoch;
+      append(store, "a", 3);
+      auto connection = connect(directory.file());
+      const auto lineage = log::lineage_of(connection);
+      REQUIRE(lineage.size() == 1);
+      CHECK(lineage[0].epoch == first);
+      CHECK(lineage[0].begins_after == Position{0});
+    }
+    {
+      // Nobody has written to the copy yet.
+      StoreOptions looking = idle(copies.file());
+      looking.mode = OpenMode::read_only;
+      const std::string epoch = Store(looking).identity().epoch;
+      auto connection = connect(copies.file());
+      CHECK(log::lineage_of(connection).back().epoch == epoch);
+    }
+    for (int opening = 1; opening <= 2; ++opening) {
+      Store store(stepped(copies.file()));
+      auto connection = connect(copies.file());
+      const auto lineage = log::lineage_of(connection);
+      REQUIRE(lineage.size() == 3);
+      CHECK(lineage.front().epoch == first);
+      CHECK(lineage.back().epoch == store.identity().epoch);
+      CHECK(lineage[1].begins_after == Position{2});
+      CHECK(lineage[2].begins_after == Position{2});
+      append(store, "a", 4);
+    }
+  }
+
+  TEST_CASE("lineage: a file of an older format knows its own history alone, whatever tables it has") {
+    const TempDir directory;
+    std::filesystem::copy_file(FRESHET_FORMATS "/format-3.db", directory.file());
+    connect(directory.file()).execute("CREATE TABLE epochs (x)");
+    auto connection = connect(directory.file());
+    const auto lineage = log::lineage_of(connection);
+    REQUIRE(lineage.size() == 1);
+    CHECK(lineage[0].epoch == log::identity_of(connection).epoch);
   }
 
   TEST_CASE("open: the file says what it is, and its events can be read by a person") {

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <map>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "freshet/error.hpp"
+#include "log/schema.hpp"
+#include "log/upgrade.hpp"
 
 namespace freshet::log {
 namespace {
@@ -19,39 +21,18 @@ constexpr Duration retry_pause = std::chrono::milliseconds{5};
 // At the end of a backup's epoch.
 constexpr std::string_view backup_mark = "-backup";
 
+// The first that has the table `epochs`.
+constexpr std::int64_t format_with_lineage = 4;
+
 bool is_empty(sqlite::Connection& connection) {
   return connection.integer("PRAGMA application_id") == 0 &&
          connection.integer("SELECT count(*) FROM sqlite_master") == 0;
 }
 
-// The name of the table or index that the statement makes; empty if it makes something else.
-std::string_view made_by(std::string_view statement) {
-  for (const std::string_view kind : {" TABLE ", " INDEX "}) {
-    const std::size_t place = statement.find(kind);
-    if (place == std::string_view::npos) continue;
-    statement.remove_prefix(place + kind.size());
-    return statement.substr(0, statement.find(' '));
-  }
-  return {};
-}
-
-// The SQL that makes each table and index. In schema.sql a statement begins a line and ends one.
-std::map<std::string_view, std::string_view> expected_schema() {
-  constexpr std::string_view beginning = "\nCREATE ";
-  constexpr std::string_view end = ";\n";
-  std::map<std::string_view, std::string_view> schema;
-  const std::string_view text = schema_sql;
-  for (std::size_t place = text.find(beginning); place != std::string_view::npos; place = text.find(beginning, place)) {
-    ++place;
-    const std::string_view statement = text.substr(place, text.find(end, place) - place);
-    if (const auto name = made_by(statement); !name.empty()) schema.emplace(name, statement);
-  }
-  return schema;
-}
-
 // Without this a damaged name would look like a statement that is wrong. SQLite keeps each statement to the letter.
-void check_schema(sqlite::Connection& connection, const std::filesystem::path& file) {
-  auto missing = expected_schema();
+void check_schema(sqlite::Connection& connection, std::int64_t version, const std::filesystem::path& file) {
+  auto missing = schema();
+  std::erase_if(missing, [&](const auto& expected) { return !has_as_made(version, expected.first); });
   sqlite::Run run(connection.statement("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"));
   while (run.next()) {
     const auto expected = missing.find(run.text(0));
@@ -76,12 +57,13 @@ void check_format(sqlite::Connection& connection, const std::filesystem::path& f
                                                    ", and this release knows formats up to " +
                                                    std::to_string(format_version) + ": use a newer release");
   }
-  if (version < format_version) {
+  if (version < oldest_format) {
     throw Error(ErrorCode::unsupported_format, "'" + file.string() + "' has format " + std::to_string(version) +
-                                                   ", and this release knows format " + std::to_string(format_version) +
+                                                   ", and this release knows formats " + std::to_string(oldest_format) +
+                                                   " to " + std::to_string(format_version) +
                                                    ": export the log with the release that wrote it");
   }
-  check_schema(connection, file);
+  check_schema(connection, version, file);
 }
 
 void use_write_ahead_log(sqlite::Connection& connection, Duration busy_timeout, Clock& clock) {
@@ -107,18 +89,34 @@ void make(sqlite::Connection& connection, Duration busy_timeout, Clock& clock) {
       connection.statement("INSERT INTO store VALUES (lower(hex(randomblob(16))), ?, lower(hex(randomblob(8))))"),
       std::int64_t{clock.wall_time().time_since_epoch().count()})
       .finish();
+  connection.execute("INSERT INTO epochs SELECT epoch, 0 FROM store");
   connection.execute("PRAGMA application_id = " + std::to_string(application_id));
   connection.execute("PRAGMA user_version = " + std::to_string(format_version));
   transaction.commit();
 }
 
-// A copy that is put back twice has two histories. So each gets its epoch when it is first opened to be written.
-void begin_history_of_backup(sqlite::Connection& connection) {
-  if (!identity_of(connection).epoch.ends_with(backup_mark)) return;
+// Whether a writer has something to do before anything else: the file is of an older format, or a backup that nobody
+// has written to yet.
+bool is_as_found(sqlite::Connection& connection) {
+  return connection.integer("PRAGMA user_version") < format_version ||
+         identity_of(connection).epoch.ends_with(backup_mark);
+}
+
+// One that goes on from the present one.
+void begin_history(sqlite::Connection& connection, std::string_view mark = {}) {
+  connection.execute("UPDATE store SET epoch = lower(hex(randomblob(8))) || '" + std::string(mark) + "'");
+  if (connection.integer("PRAGMA user_version") < format_with_lineage) return;
+  connection.execute("INSERT INTO epochs SELECT epoch, (SELECT coalesce(max(position), 0) FROM events) FROM store");
+}
+
+// In one transaction, so that who is killed leaves the file as it was found.
+void make_ready_to_write(sqlite::Connection& connection) {
+  if (!is_as_found(connection)) return;
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   // Another process may have been quicker.
-  if (!identity_of(connection).epoch.ends_with(backup_mark)) return;
-  connection.execute("UPDATE store SET epoch = lower(hex(randomblob(8)))");
+  if (connection.integer("PRAGMA user_version") < format_version) upgrade(connection);
+  // A copy that is put back twice has two histories. So each gets its epoch when it is first opened to be written.
+  if (identity_of(connection).epoch.ends_with(backup_mark)) begin_history(connection);
   transaction.commit();
 }
 
@@ -164,17 +162,28 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
   sqlite::Connection connection({.file = file, .access = access, .busy_timeout = busy_timeout});
   if (mode == OpenMode::create && is_empty(connection)) make(connection, busy_timeout, clock);
   check_format(connection, file);
-  if (mode != OpenMode::read_only) begin_history_of_backup(connection);
+  if (mode != OpenMode::read_only) make_ready_to_write(connection);
 }
 
 void mark_as_backup(sqlite::Connection& connection) {
-  connection.execute("UPDATE store SET epoch = lower(hex(randomblob(8))) || '" + std::string(backup_mark) + "'");
+  begin_history(connection, backup_mark);
 }
 
 StoreIdentity identity_of(sqlite::Connection& connection) {
   sqlite::Run run(connection.statement("SELECT id, epoch FROM store"));
   if (!run.next()) throw Error(ErrorCode::corrupt, "the file does not say which store it is");
   return {std::string(run.text(0)), std::string(run.text(1))};
+}
+
+std::vector<Epoch> lineage_of(sqlite::Connection& connection) {
+  // In a file of before, a table of that name is somebody else's.
+  if (connection.integer("PRAGMA user_version") < format_with_lineage) {
+    return {{identity_of(connection).epoch, Position{}}};
+  }
+  std::vector<Epoch> lineage;
+  sqlite::Run run(connection.statement("SELECT epoch, begins_after FROM epochs ORDER BY rowid"));
+  while (run.next()) lineage.push_back({std::string(run.text(0)), Position{run.integer(1)}});
+  return lineage;
 }
 
 }  // namespace freshet::log

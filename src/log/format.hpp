@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "freshet/clock.hpp"
 #include "freshet/store.hpp"
@@ -11,18 +13,28 @@ namespace freshet::log {
 
 // PRAGMA application_id of every Freshet file: "FRSH".
 inline constexpr std::int64_t application_id = 0x46525348;
-// PRAGMA user_version: the format that this release reads and writes.
-inline constexpr std::int64_t format_version = 3;
-
-extern const char* const schema_sql;
+// PRAGMA user_version: the format that this release writes.
+inline constexpr std::int64_t format_version = 4;
 
 // Makes sure that the file is there, is Freshet's and is of a format that this release knows; makes it
-// if the mode allows. A file that is something else is left as it was.
+// if the mode allows. To be written, a file of an older format is carried over to the newest; for reading it is left as
+// it is, and what reads must work on it. A file that is something else is left as it was.
 void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration busy_timeout, Clock& clock);
 
 // Of a copy: gives it an epoch that no store has, and another one to each store that is put in place of it.
 void mark_as_backup(sqlite::Connection& connection);
 
 [[nodiscard]] StoreIdentity identity_of(sqlite::Connection& connection);
+
+// A history: what was recorded after this position is its own.
+struct Epoch {
+  std::string epoch;
+  Position begins_after;
+};
+
+// The histories that the store's goes on from, from the first on, and its own as the last. A position that was told of
+// in one of them is the same event here if it lies no further than where the next one begins. Files of older formats
+// know their own alone.
+[[nodiscard]] std::vector<Epoch> lineage_of(sqlite::Connection& connection);
 
 }  // namespace freshet::log

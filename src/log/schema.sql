@@ -1,6 +1,6 @@
--- The format of a Freshet file, version 3 (PRAGMA user_version; application_id is "FRSH").
--- The first three tables are the log: the truth. The rest can be made again from it. One more, state_snapshots, is made
--- when it is first needed: see state_snapshots.cpp.
+-- The format of a Freshet file, version 4 (PRAGMA user_version; application_id is "FRSH").
+-- The first five tables cannot be made again: the log, which is the truth, and whose it is. The rest can be made again
+-- from the log. One more, state_snapshots, is made when it is first needed: see state_snapshots.cpp.
 
 -- Streams are interned: an event names its stream by a small number. That is no foreign key, which would be looked up
 -- for each event although the append has just looked it up itself; verification looks for numbers without a stream.
@@ -55,6 +55,13 @@ CREATE TABLE store (
   epoch      TEXT NOT NULL  -- anew in each backup: from there on its history is another one
 ) STRICT;
 
+-- The histories that this one goes on from, in the order of their rows, and itself as the last: a place up to where the
+-- next one begins means the same event in both.
+CREATE TABLE epochs (
+  epoch        TEXT PRIMARY KEY,
+  begins_after INTEGER NOT NULL  -- a position
+) STRICT;
+
 -- The checkpoint of each projection: everything up to `position` is applied.
 CREATE TABLE projections (
   number             INTEGER PRIMARY KEY,
@@ -63,7 +70,14 @@ CREATE TABLE projections (
   generation         INTEGER NOT NULL,  -- counts rebuilds
   position           INTEGER NOT NULL,
   revision           INTEGER NOT NULL,  -- counts changes of this row and of the two tables below
-  duplicates_skipped INTEGER NOT NULL
+  duplicates_skipped INTEGER NOT NULL,
+  rebuild_token      TEXT  -- whose the tables beside those in use are; NULL: there are none
+) STRICT;
+
+-- Whose the read tables are, views included.
+CREATE TABLE projection_tables (
+  name       TEXT PRIMARY KEY COLLATE NOCASE,
+  projection INTEGER NOT NULL REFERENCES projections (number)
 ) STRICT;
 
 -- Positions above the checkpoint that are applied as well.

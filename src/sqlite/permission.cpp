@@ -4,16 +4,12 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "freshet/event_log.hpp"
 
 namespace freshet::sqlite {
 namespace {
-
-constexpr std::array tables_of_engine = {"streams",     "events",        "commands",     "store",
-                                         "projections", "applied_above", "dead_letters", "consumer_offsets"};
 
 // What the action writes to; null if it only reads. SQLite keeps books of its own while it makes tables.
 const char* written_name(int action, const char* first, const char* second) {

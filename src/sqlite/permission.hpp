@@ -1,6 +1,7 @@
 // What the SQL of an application may do. It runs in the engine's transactions, on the engine's connections.
 #pragma once
 
+#include <array>
 #include <string>
 
 namespace freshet::sqlite {
@@ -16,6 +17,11 @@ using Permission = std::string (*)(int action, const char* first, const char* se
 
 // What a Reading shows.
 [[nodiscard]] std::string may_read(int action, const char* first, const char* second);
+
+// Those of schema.sql, and the one that is made when it is first needed.
+inline constexpr std::array tables_of_engine = {
+    "streams",       "events",       "commands",         "store",          "epochs", "projections", "projection_tables",
+    "applied_above", "dead_letters", "consumer_offsets", "state_snapshots"};
 
 // A table of the engine's, which a projection may not write to.
 [[nodiscard]] bool is_table_of_engine(const char* name);

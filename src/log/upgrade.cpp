@@ -1,0 +1,58 @@
+// What each format has brought.
+#include "log/upgrade.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "freshet/error.hpp"
+#include "log/format.hpp"
+#include "log/schema.hpp"
+#include "sqlite/loose_tables.hpp"
+
+namespace freshet::log {
+namespace {
+
+constexpr std::array<std::string_view, 2> made_by_4 = {"epochs", "projection_tables"};
+constexpr std::string_view changed_by_4 = "projections";
+
+void make(sqlite::Connection& connection, std::string_view name) {
+  connection.execute(std::string(schema().at(name)));
+}
+
+void check_is_free(sqlite::Connection& connection, std::string_view name) {
+  sqlite::Run run(connection.statement("SELECT name FROM sqlite_master WHERE name = ? COLLATE NOCASE"), name);
+  if (!run.next()) return;
+  throw Error(
+      ErrorCode::unsupported_format,
+      "cannot carry the file over to format " + std::to_string(format_version) + ": it has a read table '" +
+          std::string(run.text(0)) +
+          "', which is the name of one of the engine's now: give it another name with the release that made it");
+}
+
+void upgrade_to_4(sqlite::Connection& connection) {
+  for (const std::string_view name : made_by_4) check_is_free(connection, name);
+  // Made anew, and not altered: SQLite keeps the SQL that made a table, and it is compared with the schema.
+  connection.execute("CREATE TEMP TABLE carried AS SELECT * FROM projections");
+  sqlite::drop(connection, std::string(changed_by_4));
+  make(connection, changed_by_4);
+  connection.execute(
+      "INSERT INTO projections SELECT number, name, schema_version, generation, position, revision, "
+      "duplicates_skipped, NULL FROM temp.carried; DROP TABLE temp.carried");
+  for (const std::string_view name : made_by_4) make(connection, name);
+  // Of the histories before it, the file knows none.
+  connection.execute("INSERT INTO epochs SELECT epoch, 0 FROM store");
+}
+
+}  // namespace
+
+bool has_as_made(std::int64_t format, std::string_view name) {
+  return format >= 4 || (name != changed_by_4 && std::ranges::find(made_by_4, name) == made_by_4.end());
+}
+
+void upgrade(sqlite::Connection& connection) {
+  if (connection.integer("PRAGMA user_version") < 4) upgrade_to_4(connection);
+  connection.execute("PRAGMA user_version = " + std::to_string(format_version));
+}
+
+}  // namespace freshet::log

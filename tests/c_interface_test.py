@@ -765,10 +765,7 @@ class CInterfaceTest(unittest.TestCase):
     def test_a_broken_program_is_stopped_with_a_sentence(self):
         opened = f"from c_interface_test import *\nstore = Store({str(self.file)!r})\n"
         for program, sentence in [
-                ("LIBRARY.freshet_head(None, byref(c_int64()), None)", "a handle is not NULL"),
                 ("LIBRARY.freshet_events_count(None)", "a handle is not NULL"),
-                ("LIBRARY.freshet_rows_next(None, byref(c_bool()), None)", "a handle is not NULL"),
-                ("LIBRARY.freshet_backup(store.handle, None, False, None)", "a text is not NULL"),
                 ("session = Session(store); store.__exit__()", "a Session ends before its store is destroyed")]:
             code, _, said = elsewhere(opened + program)
             self.assertEqual(code, -signal.SIGABRT, said)

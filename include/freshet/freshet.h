@@ -8,9 +8,11 @@
 //
 // Failure: a function that can fail returns a freshet_code and takes a freshet_error as its last argument, which may be
 // NULL; it is written only on failure, and a handle that was to be handed out is NULL then. No exception leaves these
-// functions. A broken rule of this page (NULL for a handle or a text, a store closed before what came from it) stops
-// the process with a sentence. Beside what a function names it may answer FRESHET_IO or FRESHET_CORRUPT where it looks
-// into the file, and FRESHET_CLOSED once the store has been ended by an earlier failure.
+// functions. NULL for a handle, a text, a struct, an array with a count, or the place of an answer, and a number that is
+// no count, size or enumerator, is FRESHET_INVALID and nothing is done; a function that gives no code stops the process
+// with a sentence then, as does a store that is closed before what came from it. Beside what a function names it may
+// answer FRESHET_IO or FRESHET_CORRUPT where it looks into the file, and FRESHET_CLOSED once the store has been ended
+// by an earlier failure.
 //
 // Threads: a freshet_store may be used by any thread at any time. Everything else belongs to one thread at a
 // time. Callbacks are called on the thread that each of them names. Where they fail they say why in their `error`.
@@ -257,7 +259,7 @@ typedef enum freshet_consistency {
 
 // What is read, how fresh it has to be, and how long that may be waited for.
 typedef struct freshet_request {
-  const char* const* projections;  // At least one name.
+  const char* const* projections;  // At least one name, and at most 1000.
   size_t projections_count;
   const char* category;  // With `id`: freshness is judged for this stream alone. NULL: for the whole log.
   const char* id;

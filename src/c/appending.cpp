@@ -16,13 +16,14 @@ ExpectedVersion expected_version(int64_t expected) {
 }
 
 NewEvent event_from(const freshet_new_event& event) {
-  ensure(event.type != nullptr && (event.data != nullptr || event.data_size == 0), "an event has a type and data");
+  require(event.type != nullptr && (event.data != nullptr || event.data_size == 0), "an event has a type and data");
+  require(event.data_size <= event_data_bytes_max, "an event's data and metadata are at most 8388608 bytes each");
   NewEvent made{.type = event.type, .data = event.data_size == 0 ? "" : std::string(event.data, event.data_size)};
   if (event.content_type != nullptr) made.content_type = event.content_type;
   if (event.metadata != nullptr) made.metadata = event.metadata;
   if (event.schema_version != 0) made.schema_version = event.schema_version;
-  ensure((event.correlation_id == nullptr) == (event.causation_id == nullptr),
-         "an event has both a correlation and a causation, or neither");
+  require((event.correlation_id == nullptr) == (event.causation_id == nullptr),
+          "an event has both a correlation and a causation, or neither");
   if (event.correlation_id != nullptr) {
     made.metadata = with_correlation(made.metadata, {event.correlation_id, event.causation_id});
   }
@@ -45,6 +46,10 @@ freshet_code answer(const AppendResult& result, freshet_appended& appended) {
 
 template <typename Target>
 freshet_code append_to(Target& target, const AppendCall& call, freshet_appended* appended) {
+  require(call.events != nullptr || call.events_count == 0, "an array of events is not NULL unless its count is 0");
+  require(call.events_count <= append_events_max, "an append is of at most 1000 events");
+  require(call.projecting == FRESHET_ASYNCHRONOUS || call.projecting == FRESHET_SYNCHRONOUS,
+          "how an append is projected is one of those named");
   std::vector<NewEvent> made;
   made.reserve(call.events_count);
   for (size_t index = 0; index < call.events_count; ++index) made.push_back(event_from(call.events[index]));
@@ -100,14 +105,14 @@ freshet_code freshet_transaction_append(freshet_transaction* transaction, const 
 }
 
 freshet_tables* freshet_transaction_tables(freshet_transaction* transaction) {
-  return &given(transaction).tables;
+  return &freshet::c::sure(transaction).tables;
 }
 
 freshet_code freshet_write(freshet_store* store,
                            freshet_code (*body)(void* context, freshet_transaction* transaction, freshet_error* error),
                            void* context, freshet_error* error) {
-  freshet::ensure(body != nullptr, "a transaction has a body");
   return guarded(error, [&] {
+    freshet::c::require(body != nullptr, "a transaction has a body");
     try {
       given(store).store.log().write([&](freshet::AppendTransaction& transaction) {
         freshet_transaction handle{transaction, {transaction.tables()}};

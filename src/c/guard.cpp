@@ -8,6 +8,7 @@
 
 #include "base/ensure.hpp"
 #include "base/utf8.hpp"
+#include "c/handles.hpp"
 
 namespace freshet::c {
 namespace {
@@ -48,6 +49,16 @@ freshet_code report(freshet_error* error, freshet_code code, std::string_view me
   error->code = code;
   error->message[message.copy(error->message, size)] = '\0';
   return code;
+}
+
+bool are_names(const char* const* names, std::size_t count) {
+  if (count > names_max || (names == nullptr && count > 0)) return false;
+  return std::none_of(names, names + count, [](const char* name) { return name == nullptr; });
+}
+
+std::vector<std::string> names_of(const char* const* names, std::size_t count) {
+  require(are_names(names, count), "names are texts and not NULL, as many as their count says and at most 1000");
+  return {names, names + count};
 }
 
 void raise(const freshet_error& failure) {

@@ -81,16 +81,47 @@ struct freshet_subscription {
 
 namespace freshet::c {
 
-// What a handle or a text of the caller's stands for.
+// Throws Error `invalid` unless the caller has kept to the rules of the header.
+inline void require(bool condition, const char* sentence) {
+  if (!condition) throw Error(ErrorCode::invalid, sentence);
+}
+
+// What a handle, a text, a struct or the place for an answer stands for. All of them throw Error `invalid` for NULL.
 template <typename Given>
 Given& given(Given* handle) {
-  ensure(handle != nullptr, "a handle is not NULL");
+  require(handle != nullptr, "a handle is not NULL: give one that this library has handed out");
   return *handle;
 }
 [[nodiscard]] inline const char* given_text(const char* text) {
-  ensure(text != nullptr, "a text is not NULL");
+  require(text != nullptr, "a text is not NULL: give an empty one for none");
   return text;
 }
+template <typename Struct>
+const Struct& given_struct(const Struct* values) {
+  require(values != nullptr, "a struct is not NULL: give one whose fields are zero for the defaults");
+  return *values;
+}
+template <typename Answer>
+Answer& place(Answer* answer) {
+  require(answer != nullptr, "the place for an answer is not NULL: give a variable's");
+  return *answer;
+}
+
+// The same for functions that have no code to give: a broken rule stops the process.
+template <typename Given>
+Given& sure(Given* handle) {
+  ensure(handle != nullptr, "a handle is not NULL");
+  return *handle;
+}
+
+// More is a negative number that was taken for a count or a size.
+inline constexpr std::size_t names_max = 1'000;
+inline constexpr std::size_t values_max = 32'766;        // As SQLite has it.
+inline constexpr std::size_t bytes_max = 1'000'000'000;  // As SQLite has it.
+
+[[nodiscard]] bool are_names(const char* const* names, std::size_t count);
+// Throws Error `invalid` for what are none.
+[[nodiscard]] std::vector<std::string> names_of(const char* const* names, std::size_t count);
 
 [[nodiscard]] freshet_event event_of(const RecordedEvent& event);
 

@@ -13,7 +13,7 @@ namespace {
 class CallbackProjection final : public Projection {
  public:
   explicit CallbackProjection(const freshet_projection& rules)
-      : name_(rules.name), tables_(rules.tables, rules.tables + rules.tables_count), rules_(rules) {}
+      : name_(rules.name), tables_(names_of(rules.tables, rules.tables_count)), rules_(rules) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] int schema_version() const override { return rules_.schema_version; }
@@ -51,6 +51,7 @@ class CallbackProjection final : public Projection {
 
 using freshet::ensure;
 using freshet::c::given;
+using freshet::c::sure;
 
 freshet_options* freshet_options_new(const char* file) {
   ensure(file != nullptr, "a store has a file");
@@ -63,24 +64,27 @@ void freshet_options_free(freshet_options* options) {
 
 void freshet_options_set_mode(freshet_options* options, freshet_mode mode) {
   using freshet::OpenMode;
-  given(options).options.mode = mode == FRESHET_CREATE     ? OpenMode::create
-                                : mode == FRESHET_EXISTING ? OpenMode::existing
-                                                           : OpenMode::read_only;
+  ensure(mode == FRESHET_CREATE || mode == FRESHET_EXISTING || mode == FRESHET_READ_ONLY_MODE,
+         "a mode is one of those named");
+  sure(options).options.mode = mode == FRESHET_CREATE     ? OpenMode::create
+                               : mode == FRESHET_EXISTING ? OpenMode::existing
+                                                          : OpenMode::read_only;
 }
 
 void freshet_options_set_durability(freshet_options* options, freshet_durability durability) {
   using freshet::Durability;
-  given(options).options.durability =
+  ensure(durability == FRESHET_PROCESS_CRASH || durability == FRESHET_POWER_LOSS, "a durability is one of those named");
+  sure(options).options.durability =
       durability == FRESHET_PROCESS_CRASH ? Durability::process_crash : Durability::power_loss;
 }
 
 void freshet_options_set_busy_timeout(freshet_options* options, int64_t microseconds) {
   ensure(microseconds >= 0, "a timeout is not negative");
-  given(options).options.busy_timeout = freshet::Duration{microseconds};
+  sure(options).options.busy_timeout = freshet::Duration{microseconds};
 }
 
 void freshet_options_set_projecting(freshet_options* options, bool projecting) {
-  given(options).options.engine = projecting ? freshet::Engine::threads : freshet::Engine::off;
+  sure(options).options.engine = projecting ? freshet::Engine::threads : freshet::Engine::off;
 }
 
 freshet_code freshet_options_set_bus(freshet_options* options, const char* delay, double duplicate_probability,
@@ -100,16 +104,19 @@ freshet_code freshet_options_set_bus(freshet_options* options, const char* delay
 }
 
 void freshet_options_add_projection(freshet_options* options, const freshet_projection* projection) {
-  ensure(projection->name != nullptr && projection->create != nullptr && projection->apply != nullptr,
+  ensure(projection != nullptr && projection->name != nullptr && projection->create != nullptr &&
+             projection->apply != nullptr,
          "a projection has a name and its two functions");
-  given(options).options.projections.push_back(std::make_shared<freshet::c::CallbackProjection>(*projection));
+  ensure(freshet::c::are_names(projection->tables, projection->tables_count),
+         "the tables of a projection are names, as many as it says and at most 1000");
+  sure(options).options.projections.push_back(std::make_shared<freshet::c::CallbackProjection>(*projection));
 }
 
 void freshet_options_add_upcaster(freshet_options* options, const char* type, int from,
                                   freshet_code (*convert)(void* context, const char* data, size_t data_size,
                                                           freshet_converted* converted, freshet_error* error),
                                   void* context) {
-  ensure(convert != nullptr, "an upcaster has its function");
+  ensure(type != nullptr && convert != nullptr, "an upcaster has a type and its function");
   const auto run = [convert, context](std::string_view data) {
     freshet_converted converted;
     freshet_error error{};
@@ -117,17 +124,20 @@ void freshet_options_add_upcaster(freshet_options* options, const char* type, in
     if (error.code != FRESHET_OK) freshet::c::raise(error);
     return std::move(converted.data);
   };
-  given(options).options.upcasters.push_back({freshet::c::given_text(type), from, run});
+  sure(options).options.upcasters.push_back({type, from, run});
 }
 
 void freshet_converted_set(freshet_converted* converted, const char* data, size_t data_size) {
-  ensure(data != nullptr || data_size == 0, "what is converted is data");
-  given(converted).data = data_size == 0 ? "" : std::string(data, data_size);
+  ensure((data != nullptr || data_size == 0) && data_size <= freshet::c::bytes_max, "what is converted is data");
+  sure(converted).data = data_size == 0 ? "" : std::string(data, data_size);
 }
 
 void freshet_options_set_notice(freshet_options* options, void (*notice)(void* context, int level, const char* message),
                                 void* context) {
-  given(options).options.on_notice = [notice, context](const freshet::Notice& told) {
+  auto& on_notice = sure(options).options.on_notice;
+  on_notice = nullptr;
+  if (notice == nullptr) return;
+  on_notice = [notice, context](const freshet::Notice& told) {
     notice(context, static_cast<int>(told.level), told.message.c_str());
   };
 }

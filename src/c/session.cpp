@@ -7,11 +7,13 @@
 using freshet::Session;
 using freshet::c::given;
 using freshet::c::guarded;
+using freshet::c::place;
+using freshet::c::sure;
 
 freshet_code freshet_session_begin(freshet_store* store, const char* token, freshet_session** session,
                                    freshet_error* error) {
   return guarded(error, [&] {
-    *session = nullptr;
+    place(session) = nullptr;
     freshet::Store& of = given(store).store;
     *session = new freshet_session{token == nullptr ? Session(of) : Session(of, token)};
     return FRESHET_OK;
@@ -34,22 +36,24 @@ freshet_code freshet_session_append(freshet_session* session, const char* catego
 freshet_code freshet_session_read(freshet_session* session, const freshet_request* request, freshet_reading** reading,
                                   freshet_error* error) {
   return guarded(error, [&] {
-    *reading = nullptr;
-    *reading = new freshet_reading{given(session).session.read(freshet::c::read_request_of(*request))};
+    place(reading) = nullptr;
+    *reading = new freshet_reading{
+        given(session).session.read(freshet::c::read_request_of(freshet::c::given_struct(request)))};
     return FRESHET_OK;
   });
 }
 
 int64_t freshet_session_seen(const freshet_session* session) {
-  return given(session).session.seen().value;
+  return sure(session).session.seen().value;
 }
 
 void freshet_session_note(freshet_session* session, int64_t position) {
-  given(session).session.note(freshet::Position{position});
+  sure(session).session.note(freshet::Position{position});
 }
 
 void freshet_session_token(const freshet_session* session, char token[FRESHET_TOKEN_SIZE]) {
-  const std::string text = given(session).session.token();
+  const std::string text = sure(session).session.token();
+  freshet::ensure(token != nullptr, "the place for a token is not NULL");
   freshet::ensure(text.size() < FRESHET_TOKEN_SIZE, "a token is shorter than FRESHET_TOKEN_SIZE");
   token[text.copy(token, FRESHET_TOKEN_SIZE - 1)] = '\0';
 }

@@ -30,10 +30,12 @@ using freshet::Version;
 using freshet::c::given;
 using freshet::c::given_text;
 using freshet::c::guarded;
+using freshet::c::place;
+using freshet::c::sure;
 
 freshet_code freshet_open(const freshet_options* options, freshet_store** store, freshet_error* error) {
   return guarded(error, [&] {
-    *store = nullptr;
+    place(store) = nullptr;
     *store = new freshet_store{freshet::Store(given(options).options)};
     return FRESHET_OK;
   });
@@ -50,7 +52,7 @@ freshet_code freshet_close(freshet_store* store, freshet_error* error) {
 
 freshet_code freshet_head(freshet_store* store, int64_t* position, freshet_error* error) {
   return guarded(error, [&] {
-    *position = given(store).store.log().head().value;
+    place(position) = given(store).store.log().head().value;
     return FRESHET_OK;
   });
 }
@@ -58,7 +60,7 @@ freshet_code freshet_head(freshet_store* store, int64_t* position, freshet_error
 freshet_code freshet_stream_version(freshet_store* store, const char* category, const char* id, int64_t* version,
                                     freshet_error* error) {
   return guarded(error, [&] {
-    *version = given(store).store.log().version({given_text(category), given_text(id)}).value;
+    place(version) = given(store).store.log().version({given_text(category), given_text(id)}).value;
     return FRESHET_OK;
   });
 }
@@ -66,7 +68,7 @@ freshet_code freshet_stream_version(freshet_store* store, const char* category, 
 freshet_code freshet_read_all(freshet_store* store, int64_t after, size_t events_max, freshet_events** events,
                               freshet_error* error) {
   return guarded(error, [&] {
-    *events = nullptr;
+    place(events) = nullptr;
     *events = new freshet_events{given(store).store.log().read_all(Position{after}, events_max)};
     return FRESHET_OK;
   });
@@ -75,7 +77,7 @@ freshet_code freshet_read_all(freshet_store* store, int64_t after, size_t events
 freshet_code freshet_read_stream(freshet_store* store, const char* category, const char* id, int64_t after,
                                  size_t events_max, freshet_events** events, freshet_error* error) {
   return guarded(error, [&] {
-    *events = nullptr;
+    place(events) = nullptr;
     *events = new freshet_events{
         given(store).store.log().read_stream({given_text(category), given_text(id)}, Version{after}, events_max)};
     return FRESHET_OK;
@@ -83,12 +85,12 @@ freshet_code freshet_read_stream(freshet_store* store, const char* category, con
 }
 
 size_t freshet_events_count(const freshet_events* events) {
-  return given(events).events.size();
+  return sure(events).events.size();
 }
 
 freshet_event freshet_events_at(const freshet_events* events, size_t index) {
-  freshet::ensure(index < given(events).events.size(), "an index is below the number of events");
-  return freshet::c::event_of(given(events).events[index]);
+  freshet::ensure(index < sure(events).events.size(), "an index is below the number of events");
+  return freshet::c::event_of(sure(events).events[index]);
 }
 
 void freshet_events_free(freshet_events* events) {

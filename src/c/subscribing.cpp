@@ -9,7 +9,7 @@ namespace freshet::c {
 namespace {
 
 EventsRequest request_of(const freshet_events_request& request) {
-  ensure(request.category != nullptr || request.id == nullptr, "a stream has a category and an id");
+  require(request.category != nullptr || request.id == nullptr, "a stream has a category and an id");
   EventsRequest made{.after = Position{request.after}};
   if (request.id != nullptr) {
     made.stream = StreamId{request.category, request.id};
@@ -59,13 +59,16 @@ freshet_news ShownNews::news() const {
 
 using freshet::c::given;
 using freshet::c::guarded;
+using freshet::c::place;
+using freshet::c::sure;
 
 freshet_code freshet_subscribe_to_events(freshet_store* store, const freshet_events_request* request, freshet_told told,
                                          void* context, freshet_subscription** subscription, freshet_error* error) {
   return guarded(error, [&] {
-    *subscription = nullptr;
-    *subscription = new freshet_subscription{given(store).store.subscribe_to_events(
-        freshet::c::request_of(*request), freshet::c::callback_of<freshet::EventBatch>(told, context))};
+    place(subscription) = nullptr;
+    *subscription = new freshet_subscription{
+        given(store).store.subscribe_to_events(freshet::c::request_of(freshet::c::given_struct(request)),
+                                               freshet::c::callback_of<freshet::EventBatch>(told, context))};
     return FRESHET_OK;
   });
 }
@@ -74,9 +77,9 @@ freshet_code freshet_subscribe_to_changes(freshet_store* store, const char* cons
                                           size_t projections_count, freshet_told told, void* context,
                                           freshet_subscription** subscription, freshet_error* error) {
   return guarded(error, [&] {
-    *subscription = nullptr;
+    place(subscription) = nullptr;
     *subscription = new freshet_subscription{
-        given(store).store.subscribe_to_changes({.projections = {projections, projections + projections_count}},
+        given(store).store.subscribe_to_changes({.projections = freshet::c::names_of(projections, projections_count)},
                                                 freshet::c::callback_of<freshet::Changes>(told, context))};
     return FRESHET_OK;
   });
@@ -87,18 +90,20 @@ void freshet_unsubscribe(freshet_subscription* subscription) {
 }
 
 bool freshet_subscription_ended(const freshet_subscription* subscription, freshet_error* why) {
-  const auto reason = std::visit([](const auto& each) { return each.ended(); }, given(subscription).subscription);
+  const auto reason = std::visit([](const auto& each) { return each.ended(); }, sure(subscription).subscription);
   if (reason) freshet::c::report(why, FRESHET_CLOSED, *reason);
   return reason.has_value();
 }
 
 int freshet_subscription_descriptor(const freshet_subscription* subscription) {
-  return std::visit([](const auto& each) { return each.descriptor(); }, given(subscription).subscription);
+  return std::visit([](const auto& each) { return each.descriptor(); }, sure(subscription).subscription);
 }
 
 freshet_code freshet_take(freshet_subscription* subscription, freshet_news* news, bool* has_news,
                           freshet_error* error) {
   return guarded(error, [&] {
+    place(news);
+    place(has_news) = false;
     given(subscription).taken.reset();
     std::visit(
         [&](auto& each) {

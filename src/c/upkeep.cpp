@@ -22,6 +22,8 @@ using freshet::c::choice_of;
 using freshet::c::given;
 using freshet::c::given_text;
 using freshet::c::guarded;
+using freshet::c::place;
+using freshet::c::sure;
 
 freshet_code freshet_projection_status(freshet_store* store, const char* projection, freshet_status* status,
                                        freshet_error* error) {
@@ -29,13 +31,13 @@ freshet_code freshet_projection_status(freshet_store* store, const char* project
     const std::string_view wanted = given_text(projection);
     for (const freshet::ProjectionStatus& found : given(store).store.projections()) {
       if (found.name != wanted) continue;
-      *status = {.schema_version = found.schema_version,
-                 .position = found.position.value,
-                 .head = found.head.value,
-                 .behind_events = found.behind_events,
-                 .behind = found.behind.count(),
-                 .duplicates_skipped = found.duplicates_skipped,
-                 .dead_letters = found.dead_letters};
+      place(status) = {.schema_version = found.schema_version,
+                       .position = found.position.value,
+                       .head = found.head.value,
+                       .behind_events = found.behind_events,
+                       .behind = found.behind.count(),
+                       .duplicates_skipped = found.duplicates_skipped,
+                       .dead_letters = found.dead_letters};
       return FRESHET_OK;
     }
     freshet::c::refuse(projection);
@@ -52,18 +54,18 @@ freshet_code freshet_rebuild(freshet_store* store, const char* projection, fresh
 freshet_code freshet_dead_letters_read(freshet_store* store, const char* projection, freshet_dead_letters** letters,
                                        freshet_error* error) {
   return guarded(error, [&] {
-    *letters = nullptr;
+    place(letters) = nullptr;
     *letters = new freshet_dead_letters{given(store).store.dead_letters(choice_of(projection))};
     return FRESHET_OK;
   });
 }
 
 size_t freshet_dead_letters_count(const freshet_dead_letters* letters) {
-  return given(letters).letters.size();
+  return sure(letters).letters.size();
 }
 
 freshet_dead_letter freshet_dead_letters_at(const freshet_dead_letters* letters, size_t index) {
-  freshet::ensure(index < given(letters).letters.size(), "an index is below the number of dead letters");
+  freshet::ensure(index < sure(letters).letters.size(), "an index is below the number of dead letters");
   const freshet::DeadLetter& letter = letters->letters[index];
   return {.projection = letter.projection.c_str(),
           .category = letter.stream.category.c_str(),

@@ -6,7 +6,8 @@
 
 namespace freshet::cli {
 
-// `text` with whatever a terminal would obey (or could not decode) written as \xNN.
+// `text` with whatever a terminal would obey, hide or put elsewhere written as \xNN or \u{NNNN}, and so what is no
+// UTF-8.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace freshet::cli

@@ -72,7 +72,11 @@ scenario::Marks marks_of(const Palette& palette) {
 }
 
 std::string played(scenario::Report report, const Palette& palette) {
-  for (scenario::Occurrence& occurrence : report.timeline) occurrence.what = printable(occurrence.what);
+  for (scenario::Occurrence& occurrence : report.timeline) {
+    occurrence.what = printable(occurrence.what);
+    occurrence.client = printable(occurrence.client);
+  }
+  for (scenario::Window& window : report.windows) window.order_id = printable(window.order_id);
   return scenario::render_text(report, marks_of(palette));
 }
 

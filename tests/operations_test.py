@@ -113,7 +113,8 @@ class OperationsTest(ProgramTest):
         os.mkfifo(self.path / "pipe")
         os.symlink("file", self.path / "link")
         for words in (["backup"], ["export", "--output"]):
-            self.assertIn("name a file", self.fails(1, "io_error", "log", *words, "pipe", "--force")["message"])
+            error = self.fails(1, "io_error", "log", *words, "pipe", "--force")
+            self.assertIn("it is a device or a pipe: name another file", error["message"])
             (self.path / "file").write_text("old", encoding="utf-8")
             self.ok("log", *words, "link", "--force")
             self.assertTrue((self.path / "link").is_symlink())

@@ -28,6 +28,7 @@ class Silent final : public cli::Session {
   Store& store(OpenMode /*mode*/, Engine /*engine*/) override {
     throw Error(ErrorCode::invalid, "a script has a store of its own");
   }
+  [[nodiscard]] cli::FilesInUse files_in_use() const override { return {}; }
   bool answer(const cli::Answer& /*answer*/) override { return true; }
   bool wait_for(int /*descriptor*/) override { return false; }
   void note(const std::string& /*line*/) override {}

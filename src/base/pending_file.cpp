@@ -104,8 +104,7 @@ void PendingFile::commit() {
   sync(path_);
   check_target();
   if (std::rename(path_.c_str(), target_.c_str()) != 0) fail("cannot write '" + target_.string() + "'");
-  const auto directory = std::filesystem::absolute(target_).parent_path();
-  sync(directory);
+  sync(target_.has_parent_path() ? target_.parent_path() : ".");
 }
 
 }  // namespace freshet

@@ -1,15 +1,12 @@
 // What takes a log out of its file and brings it back, of the group `log`: export, import, backup.
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
-#include "base/pending_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
 #include "cli/json.hpp"
+#include "cli/output_file.hpp"
 #include "exchange/import.hpp"
 
 namespace freshet::cli {
@@ -17,15 +14,6 @@ namespace {
 
 // How often an export tells how far it is, and asks whether it is to end.
 constexpr std::int64_t events_between_looks = 500;
-
-// A file that is in the way, with what to do about it.
-Result check_existing(const std::filesystem::path& file, ExistingFile existing) {
-  std::error_code ignored;
-  if (existing == ExistingFile::replace || !std::filesystem::exists(file, ignored)) return std::nullopt;
-  return failure_of(Error(ErrorCode::io, fmt::format("'{}' exists already: give another name, or replace it with "
-                                                     "--force",
-                                                     file.string())));
-}
 
 Result interrupted(Session& session, const std::string& message) {
   if (session.interrupted() == 0) return std::nullopt;
@@ -42,21 +30,18 @@ Result export_to_session(const ExportLog& request, EventLog& log, Session& sessi
 
 Result export_to_file(const ExportLog& request, Store& store, Session& session) {
   const std::filesystem::path& file = *request.output;
-  if (auto failure = check_existing(file, request.existing)) return failure;
   const Instant start = store.clock().now();
   const std::int64_t total = store.log().head().value;
-  PendingFile pending{file, request.existing};
-  std::ofstream stream{pending.path(), std::ios::binary};
+  check_output(file, request.existing, session.files_in_use());  // No pipe either: that is what - is for.
+  OutputFile output{file, request.existing, session.files_in_use()};
   std::int64_t events = 0;
   store.log().export_events([&](const ExportedEvent& exported) {
-    stream << exchange::render_line(exported, request.format, request.source) << '\n';
+    output.write(exchange::render_line(exported, request.format, request.source) + '\n');
     if (++events % events_between_looks == 0) session.progress("export", events, total);
-    return stream.good() && session.interrupted() == 0;
+    return session.interrupted() == 0;
   });
   if (auto failure = interrupted(session, "interrupted: nothing was written")) return failure;
-  stream.close();
-  if (!stream) throw Error(ErrorCode::io, fmt::format("cannot write '{}': {}", file.string(), std::strerror(errno)));
-  pending.commit();
+  output.commit();
   session.answer(ExportedLog{file.string(), events, std::chrono::duration_cast<Duration>(store.clock().now() - start)});
   return std::nullopt;
 }
@@ -112,7 +97,7 @@ Result run_request(const ImportLog& request, Session& session) {
 
 Result run_request(const BackUpLog& request, Session& session) {
   Store& store = session.store(OpenMode::read_only, Engine::off);
-  if (auto failure = check_existing(request.file, request.existing)) return failure;
+  check_output(request.file, request.existing, session.files_in_use(), OwnDatabases::replace);
   const Instant start = store.clock().now();
   const auto backup = store.backup(request.file, request.existing, [&](std::int64_t done, std::int64_t total) {
     session.progress("backup", done, total);

@@ -13,10 +13,6 @@ std::optional<std::int64_t> parse_limit(const std::string& text) {
   return parse_count(text, 1);
 }
 
-std::optional<std::string> any_text(const std::string& text) {
-  return text;
-}
-
 // As far as its letters tell (RFC 3986); a reader of CloudEvents may refuse any other.
 std::optional<std::string> parse_uri(const std::string& text) {
   constexpr const char* letters =
@@ -55,7 +51,7 @@ void add_export(Group& group) {
                  .meaning = fmt::format("The source of CloudEvents (default: {})", exchange::default_source),
                  .expected = "a URI such as https://example.com/shop, without spaces"},
                 parse_uri, draft->source);
-  command.flag("--force", "Replace the file if there is one", draft->existing, ExistingFile::replace);
+  command.flag("--force", "Replace the file if there is one; a database never", draft->existing, ExistingFile::replace);
 }
 
 void add_import(Group& group) {
@@ -65,8 +61,11 @@ void add_import(Group& group) {
       "Append the events of an export, of either format, at their own positions; what is there is compared and left "
       "(exit code 2: a line is no event, 3: it does not fit)",
       "log import log.jsonl", [draft] { return *draft; });
-  command.value({.name = "FILE", .meaning = "The file; - is standard input", .presence = Presence::required}, any_text,
-                draft->file);
+  command.value({.name = "FILE",
+                 .meaning = "The file; - is standard input",
+                 .expected = "a file's name",
+                 .presence = Presence::required},
+                parse_some_text, draft->file);
   command.flag("--no-drain", "End at once; the read tables follow when the next command runs", draft->afterwards,
                Afterwards::leave);
 }
@@ -84,7 +83,10 @@ void add_backup(Group& group) {
                  .expected = "a file's name",
                  .presence = Presence::required},
                 parse_file, draft->file);
-  command.flag("--force", "Replace the file if there is one", draft->existing, ExistingFile::replace);
+  command.flag("--force",
+               "Replace the file if there is one, as an older copy; never one that is in use, nor the database of "
+               "another program",
+               draft->existing, ExistingFile::replace);
 }
 
 }  // namespace

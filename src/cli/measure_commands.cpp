@@ -3,8 +3,8 @@
 #include <sys/statfs.h>
 
 #include "cli/commands.hpp"
+#include "cli/output_file.hpp"
 #include "cli/temporary_database.hpp"
-#include "cli/text_file.hpp"
 #include "report/html.hpp"
 
 namespace freshet::cli {
@@ -25,6 +25,8 @@ void warn_of_memory(const std::filesystem::path& file, Session& session) {
 // Runs one of the two measurements on a database of its own.
 template <typename Measure, typename Measurement>
 Result run_measurement(Measure measure, const Measurement& request, Session& session) {
+  std::optional<OutputFile> page;
+  if (request.html) page.emplace(*request.html, request.existing, FilesInUse{.database = request.keep});
   const TemporaryDatabase database{request.keep};
   warn_of_memory(database.file(), session);
   const auto measured = measure(database.file(), request.options, [&session](std::int64_t done, std::int64_t total) {
@@ -32,7 +34,10 @@ Result run_measurement(Measure measure, const Measurement& request, Session& ses
     return session.interrupted() == 0;
   });
   if (!measured) return interrupted_failure(session.interrupted(), "interrupted: nothing is reported of a part");
-  if (request.html) write_file(*request.html, report::render_html(*measured));
+  if (page) {
+    page->write(report::render_html(*measured));
+    page->commit();
+  }
   session.answer(*measured);
   return std::nullopt;
 }

@@ -24,7 +24,7 @@ std::string a_number_up_to(std::int64_t max) {
 template <typename Measurement>
 void add_files(Command& command, Measurement& request) {
   const auto file = [](const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional<std::filesystem::path>{text};
+    return text.empty() || text == "-" ? std::nullopt : std::optional<std::filesystem::path>{text};
   };
   command.value({.name = "--keep",
                  .type = "FILE",
@@ -34,8 +34,10 @@ void add_files(Command& command, Measurement& request) {
   command.value({.name = "--html",
                  .type = "FILE",
                  .meaning = "Write the report to this file, as a page to look at in a browser (default: none)",
-                 .expected = "a file name"},
+                 .expected = "a file name; standard output has the answer itself"},
                 file, request.html);
+  command.flag("--force", "Replace the page if there is one; a database never", request.existing,
+               ExistingFile::replace);
 }
 
 void add_visibility(Group& group, const Settings& settings) {

@@ -23,6 +23,7 @@ class ProcessSession final : public Session {
   ProcessSession(const Settings& settings, Requests requests, Output& output, ErrorOutput& errors);
 
   Store& store(OpenMode mode, Engine engine) override;
+  [[nodiscard]] FilesInUse files_in_use() const override { return {.database = file()}; }
   freshet::Session* user_session(OpenMode mode, Engine engine) override;
   bool answer(const Answer& answer) override;
   bool wait_for(int descriptor) override;
@@ -46,6 +47,7 @@ class ProcessSession final : public Session {
   void close();
 
  private:
+  [[nodiscard]] std::filesystem::path file() const { return settings_.file.value_or(default_file); }
   void open(OpenMode mode, Engine engine);
 
   [[nodiscard]] bool is_debugged() const { return settings_.log_level == LogLevel::debug; }

@@ -33,6 +33,9 @@ struct BusChange {
 
 [[nodiscard]] BusOptions changed(BusOptions bus, const BusChange& change);
 
+// Where a setting comes from; the words are the command line's or a file's.
+enum class SettingSource { words, environment };
+
 // What holds for a whole process rather than for one request.
 struct Settings {
   std::optional<std::filesystem::path> file = std::nullopt;  // Not given: default_file.
@@ -43,8 +46,10 @@ struct Settings {
   Duration busy_timeout = std::chrono::seconds{5};
   BusOptions bus = {};
   BusChange bus_change = {};  // What of it was given; `bus` has it already.
-  // The token of the user's session, or new_session. Not given: none.
+  // The token of the user's session, or new_session. Not given: none. What the environment says is looked at where it
+  // is used: it may be there for other commands.
   std::optional<std::string> session = std::nullopt;
+  SettingSource session_source = SettingSource::words;
 };
 
 inline constexpr const char* new_session = "new";
@@ -148,12 +153,14 @@ struct MeasureVisibility {
   measure::VisibilityOptions options = {};
   std::optional<std::filesystem::path> keep = std::nullopt;
   std::optional<std::filesystem::path> html = std::nullopt;  // The report as a page.
+  ExistingFile existing = ExistingFile::refuse;
 };
 
 struct MeasureThroughput {
   measure::ThroughputOptions options = {};
   std::optional<std::filesystem::path> keep = std::nullopt;
   std::optional<std::filesystem::path> html = std::nullopt;  // The report as a page.
+  ExistingFile existing = ExistingFile::refuse;
 };
 
 // Only a process's own request: it carries out the others, line by line.
@@ -183,6 +190,7 @@ struct PlayOptions {
   // Where to draw the run.
   std::optional<std::filesystem::path> mermaid = std::nullopt;
   std::optional<std::filesystem::path> html = std::nullopt;
+  ExistingFile existing = ExistingFile::refuse;
 };
 
 struct PlayDemo {

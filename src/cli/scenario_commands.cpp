@@ -8,9 +8,9 @@
 #include "base/suggest.hpp"
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
+#include "cli/output_file.hpp"
 #include "cli/script_commands.hpp"
 #include "cli/temporary_database.hpp"
-#include "cli/text_file.hpp"
 #include "report/html.hpp"
 #include "scenario/json.hpp"
 #include "scenario/mermaid.hpp"
@@ -93,21 +93,38 @@ Report play_script(const std::vector<scenario::Step>& steps, const PlayScript& r
   return scenario::play(request.script, steps, options);
 }
 
-// Pictures of the runs, also of those that did not pass.
-void draw(const std::vector<Report>& reports, const PlayOptions& options) {
-  if (options.mermaid) write_file(*options.mermaid, scenario::render_mermaid(reports.front()));
-  if (options.html && reports.size() == 1) write_file(*options.html, report::render_html(reports.front()));
-  if (options.html && reports.size() > 1) write_file(*options.html, report::render_html(reports));
-}
+// Pictures of the runs, also of those that did not pass. A place that cannot be drawn in is told before anything runs.
+class Pictures {
+ public:
+  Pictures(const PlayOptions& options, const FilesInUse& in_use) {
+    if (options.mermaid) mermaid_.emplace(*options.mermaid, options.existing, in_use);
+    if (options.html) html_.emplace(*options.html, options.existing, in_use);
+  }
+
+  void draw(const std::vector<Report>& reports) {
+    if (mermaid_) {
+      mermaid_->write(scenario::render_mermaid(reports.front()));
+      mermaid_->commit();
+    }
+    if (html_) {
+      html_->write(reports.size() == 1 ? report::render_html(reports.front()) : report::render_html(reports));
+      html_->commit();
+    }
+  }
+
+ private:
+  std::optional<OutputFile> mermaid_;
+  std::optional<OutputFile> html_;
+};
 
 Result interruption(Session& session) {
   if (session.interrupted() == 0) return std::nullopt;
   return interrupted_failure(session.interrupted(), "interrupted: the script was not played to its end");
 }
 
-Result finish(const Report& played, const PlayOptions& options, Session& session) {
+Result finish(const Report& played, Pictures& pictures, Session& session) {
   if (auto interrupted = interruption(session)) return interrupted;
-  draw({played}, options);
+  pictures.draw({played});
   if (!played.passed) return failure_of(played);
   session.answer(PlayedScript{played});
   return std::nullopt;
@@ -123,6 +140,7 @@ Failure unknown_demo(const std::string& name) {
 }
 
 Result play_all(const PlayDemo& request, Session& session) {
+  Pictures pictures{request.options, {}};
   std::vector<Report> reports;
   const auto total = static_cast<std::int64_t>(scenario::demos().size());
   for (const scenario::Demo& demo : scenario::demos()) {
@@ -131,7 +149,7 @@ Result play_all(const PlayDemo& request, Session& session) {
     if (auto interrupted = interruption(session)) return interrupted;
   }
   session.progress("demo", total, total);
-  draw(reports, request.options);
+  pictures.draw(reports);
   const auto failed = std::ranges::find(reports, false, &Report::passed);
   if (failed == reports.end()) {
     session.answer(PlayedDemos{std::move(reports)});
@@ -162,21 +180,26 @@ Result run_request(const PlayDemo& request, Session& session) {
   if (request.name == "all") return play_all(request, session);
   const scenario::Demo* demo = scenario::find_demo(request.name);
   if (demo == nullptr) return unknown_demo(request.name);
-  return finish(play_demo(*demo, request.options, session), request.options, session);
+  Pictures pictures{request.options, {.database = request.options.file}};
+  return finish(play_demo(*demo, request.options, session), pictures, session);
 }
 
 Result run_request(const PlayScript& request, Session& session) {
-  if (request.script != "-" && !std::filesystem::exists(request.script)) {
+  std::error_code unknown;  // What cannot be told, opening it will tell.
+  if (request.script != "-" && !std::filesystem::exists(request.script, unknown) && !unknown) {
     return not_found_failure(fmt::format("no such script '{}'", request.script));
   }
   Input input{request.script, [&session] { return session.interrupted() != 0; }};
   const std::string text = script_of(input.stream());
   input.check();
   if (auto interrupted = interruption(session)) return interrupted;
-  const ScriptCommands commands{session};
+  std::optional<std::filesystem::path> script;
+  if (request.script != "-") script = request.script;
+  const ScriptCommands commands{session, {}, {.script = script, .existing = request.options.existing}};
   try {
     const auto steps = scenario::understand(text, commands);
-    return finish(play_script(steps, request, session), request.options, session);
+    Pictures pictures{request.options, {.database = request.options.file, .script = script}};
+    return finish(play_script(steps, request, session), pictures, session);
   } catch (const scenario::ScriptError& error) {
     Failure failure = usage_failure(error.what());
     failure.details["line"] = error.line();

@@ -34,11 +34,7 @@ std::optional<std::filesystem::path> parse_picture(const std::string& text) {
   return text == "-" ? std::nullopt : parse_file(text);
 }
 
-std::optional<std::string> parse_name(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional{text};
-}
-
-void add_play_options(Command& command, PlayOptions& options) {
+void add_play_options(Command& command, PlayOptions& options, const std::string& force_meaning) {
   command.value({.name = "--clock",
                  .type = "real|virtual",
                  .meaning = "Sleep for real and measure, or play in virtual time: nothing lasts, and the same seed "
@@ -60,6 +56,7 @@ void add_play_options(Command& command, PlayOptions& options) {
                  .meaning = "Write the run to this file, as a page to look at in a browser (default: none)",
                  .expected = "a file name; standard output has the run itself"},
                 parse_picture, options.html);
+  command.flag("--force", force_meaning, options.existing, ExistingFile::replace);
 }
 
 // What the options of every command say about the playing of a script.
@@ -67,9 +64,18 @@ PlayOptions with_settings(PlayOptions options, const Settings& settings) {
   if (options.speed && options.clock == scenario::ClockKind::virtual_) {
     throw Misuse("--speed is for the real clock: virtual time needs none");
   }
+  if (options.mermaid && options.mermaid == options.html) {
+    throw Misuse("--mermaid and --html name one file: give each its own");
+  }
   options.durability = settings.durability.value_or(options.durability);
   options.busy_timeout = settings.busy_timeout;
   return options;
+}
+
+// What is not played has nothing to write.
+void check_files_unused(const PlayOptions& options) {
+  if (!options.file && !options.mermaid && !options.html) return;
+  throw Misuse("--keep, --mermaid and --html are for a demonstration that is played: leave them out");
 }
 
 void add_demo(Group& group, const Settings& settings) {
@@ -82,6 +88,8 @@ void add_demo(Group& group, const Settings& settings) {
   Command command = group.command("demo", "Show what eventual consistency looks like, on a database of its own",
                                   "demo list\n  freshet demo staleness\n  freshet demo all --clock virtual",
                                   [draft, &settings]() -> Request {
+                                    const bool plays = draft->name != "list" && draft->wanted == Draft::Wanted::play;
+                                    if (!plays) check_files_unused(draft->options);
                                     if (draft->name == "list") return ListDemos{};
                                     if (draft->wanted == Draft::Wanted::print) {
                                       if (draft->name == "all") throw Misuse("--print prints one script: name it");
@@ -103,7 +111,7 @@ void add_demo(Group& group, const Settings& settings) {
                  .meaning = "The demonstration; 'list' shows which there are, 'all' plays them one after the other",
                  .expected = "a name",
                  .presence = Presence::required},
-                parse_name, draft->name);
+                parse_some_text, draft->name);
   command.flag("--print", "Print the script instead of playing it; 'run' plays it, or your own version of it",
                draft->wanted, Draft::Wanted::print);
   command.value({.name = "--keep",
@@ -111,7 +119,7 @@ void add_demo(Group& group, const Settings& settings) {
                  .meaning = "Play on this new database and keep it (default: a temporary one)",
                  .expected = "a file name"},
                 parse_file, draft->options.file);
-  add_play_options(command, draft->options);
+  add_play_options(command, draft->options, "Replace the pictures if there are such files; a database never");
 }
 
 void add_run(Group& group, const Settings& settings) {
@@ -130,8 +138,10 @@ void add_run(Group& group, const Settings& settings) {
                  .meaning = "The script; - is standard input",
                  .expected = "a file name",
                  .presence = Presence::required},
-                parse_name, draft->script);
-  add_play_options(command, draft->options);
+                parse_some_text, draft->script);
+  add_play_options(command, draft->options,
+                   "Replace files that are there: those of --mermaid and --html, and those that the script's own "
+                   "--force replaces; a database never");
 }
 
 }  // namespace

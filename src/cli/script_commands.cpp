@@ -26,11 +26,15 @@ using scenario::Reply;
 // A session on a script's stage, which keeps the answers.
 class StageSession final : public Session {
  public:
-  StageSession(scenario::Stage& stage, Session& process) : stage_(stage), process_(process) {}
+  StageSession(scenario::Stage& stage, Session& process, const ScriptFiles& files)
+      : stage_(stage), process_(process), files_(files) {}
 
   Store& store(OpenMode mode, Engine /*engine*/) override {
     // What follows in the script may change what is only looked at now.
     return stage_.store(mode == OpenMode::read_only ? OpenMode::existing : mode);
+  }
+  [[nodiscard]] FilesInUse files_in_use() const override {
+    return {.database = stage_.file(), .script = files_.script};
   }
   bool answer(const Answer& answer) override {
     answers_.push_back(answer);
@@ -46,6 +50,7 @@ class StageSession final : public Session {
  private:
   scenario::Stage& stage_;
   Session& process_;
+  const ScriptFiles& files_;
   std::vector<Answer> answers_;
 };
 
@@ -148,8 +153,9 @@ Reply answered(const std::string& asked, const std::vector<Answer>& answers) {
   return {std::move(occurrence), std::move(documents), ""};
 }
 
-Reply run_on(scenario::Stage& stage, const Request& request, const std::string& asked, Session& process) {
-  StageSession session{stage, process};
+Reply run_on(scenario::Stage& stage, const Request& request, const std::string& asked, Session& process,
+             const ScriptFiles& files) {
+  StageSession session{stage, process, files};
   try {
     if (const Result failure = run(request, session)) return failed(request, asked, *failure);
   } catch (const Error& error) {
@@ -158,8 +164,20 @@ Reply run_on(scenario::Stage& stage, const Request& request, const std::string& 
   return answered(asked, session.answers());
 }
 
-// What could not end, or would take its input from where the script itself comes from.
-void check_for_script(const Request& request) {
+// Whether the request writes a file, and replaces one that is there.
+bool replaces_file(const Request& request) {
+  const auto* log_export = std::get_if<ExportLog>(&request);
+  const auto* backup = std::get_if<BackUpLog>(&request);
+  return (log_export != nullptr && log_export->existing == ExistingFile::replace) ||
+         (backup != nullptr && backup->existing == ExistingFile::replace);
+}
+
+// What could not end, would take its input from where the script itself comes from, or destroys what only the player
+// can give up: a script may be somebody else's.
+void check_for_script(const Request& request, ExistingFile existing) {
+  if (existing == ExistingFile::refuse && replaces_file(request)) {
+    throw scenario::BadWords("a script replaces files only where it may: play it with 'freshet run --force'");
+  }
   const auto* log = std::get_if<ShowLog>(&request);
   if (log != nullptr && log->follow == Follow::yes) throw scenario::BadWords("--follow never ends: leave it out");
   const std::string* import = imported_file(request);
@@ -186,12 +204,12 @@ std::vector<std::string> ScriptCommands::groups() const {
 
 scenario::RunCommand ScriptCommands::command(const std::vector<std::string>& words) const {
   const Request request = invocation_of(words, {}).request;
-  check_for_script(request);
+  check_for_script(request, files_.existing);
   // People know what `get 123` is without its group.
   const auto first = words.begin() + (words.front() == "order" ? 1 : 0);
   std::string asked = printable(fmt::format("{}", fmt::join(first, words.end(), " ")));
-  return [request, asked = std::move(asked), &process = session_](scenario::Stage& stage) {
-    return run_on(stage, request, asked, process);
+  return [request, asked = std::move(asked), &process = session_, files = files_](scenario::Stage& stage) {
+    return run_on(stage, request, asked, process, files);
   };
 }
 

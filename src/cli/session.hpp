@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/answer.hpp"
+#include "cli/output_file.hpp"
 #include "freshet/store.hpp"
 
 namespace freshet::cli {
@@ -22,6 +23,9 @@ class Session {
   // opened anew for a request that needs more, and what refers to it ends. What only looks asks for
   // OpenMode::read_only: then nothing changes in the file, which may be another application's.
   virtual Store& store(OpenMode mode, Engine engine) = 0;
+
+  // What no request may write over.
+  [[nodiscard]] virtual FilesInUse files_in_use() const = 0;
 
   // The user's own session, which holds of what is read and changed; null if none is asked for. Throws if it
   // is none of this store's, which is opened as for store().

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/time_text.hpp"
+#include "base/utf8.hpp"
 
 namespace freshet::cli {
 namespace {
@@ -94,7 +95,12 @@ std::optional<std::variant<Version, Timestamp>> parse_as_of(std::string_view tex
   return *time;
 }
 
+std::optional<std::string> parse_some_text(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional<std::string>{text};
+}
+
 std::optional<StreamId> parse_stream(std::string_view text) {
+  if (!is_utf8(text)) return std::nullopt;
   const auto slash = text.find('/');
   if (slash == std::string_view::npos) {
     if (text.empty()) return std::nullopt;

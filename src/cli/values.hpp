@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -34,7 +35,10 @@ namespace freshet::cli {
 // Digits alone are a version, anything else a time.
 [[nodiscard]] std::optional<std::variant<Version, Timestamp>> parse_as_of(std::string_view text);
 
-// "category/id"; without a '/', the id of an order.
+// Not empty, as the name of a file.
+[[nodiscard]] std::optional<std::string> parse_some_text(std::string_view text);
+
+// UTF-8: "category/id"; without a '/', the id of an order.
 [[nodiscard]] std::optional<StreamId> parse_stream(std::string_view text);
 
 // Digits, with a decimal point between them or none: money of some currency.

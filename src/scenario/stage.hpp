@@ -46,6 +46,7 @@ class Stage {
 
   // The store, opened if it is not open yet.
   [[nodiscard]] Store& store(OpenMode mode);
+  [[nodiscard]] const std::filesystem::path& file() const { return options_.file; }
   [[nodiscard]] Clock& clock() { return *clock_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
   [[nodiscard]] const BusOptions& bus() const { return options_.bus; }

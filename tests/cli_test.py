@@ -1069,6 +1069,112 @@ class StreamTest(ProgramTest):
         self.assertNotIn(clear, self.text("order", "history", "o1"))
         self.assertNotIn(clear, self.run_program("order", "get", clear).err)
 
+    def test_what_nobody_sees_is_printed_as_an_escape(self):
+        for hidden, shown in [("\u202e", "202e"), ("\u200b", "200b"), ("\u2028", "2028"), ("\U000e0041", "e0041"),
+                              ("\ue000", "e000")]:
+            order = f"\u00fc{hidden}9"
+            self.assertEqual(self.place(order)["order_id"], order)
+            for words in [["order", "get", order], ["order", "list"], ["log", "show", "--stream", order],
+                          ["order", "pay", order]]:
+                out = self.text(*words)
+                self.assertIn(f"\u00fc\\u{{{shown}}}9", out)
+                self.assertNotIn(hidden, out)
+            self.assertIn(f"\\u{{{shown}}}", self.run_program("order", "get", hidden).err)
+            self.assertEqual(self.order(order)["order_id"], order)
+
+
+class BadInputTest(ProgramTest):
+    """Words that make no sense, and files that are not what they should be: one error, and nothing half done."""
+
+    def setUp(self):
+        super().setUp()
+        (self.path / "folder").mkdir()
+        (self.path / "text").write_text("no database\n", encoding="utf-8")
+        self.long = "x" * 300
+
+    def test_files_that_are_none(self):
+        self.place()
+        before = sorted(os.listdir(self.path))
+        for words, wanted in [
+            (["order", "import"], {"": "usage", "missing": "io_error", "folder": "io_error", self.long: "io_error",
+                                   "text/x": "io_error"}),
+            (["log", "import"], {"": "usage", "missing": "io_error", "folder": "io_error", self.long: "io_error",
+                                 "text": "usage", "text/x": "io_error"}),
+            (["run"], {"": "usage", "missing": "not_found", "folder": "io_error", self.long: "io_error",
+                       "text": "usage"}),
+            (["order", "list", "--db"], {"": "usage", "missing": "file_missing", "folder": "not_a_database",
+                                         "text": "not_a_database"}),
+            (["order", "list", "--config"], {"": "usage", "missing": "usage", "folder": "usage", "text": "usage",
+                                             self.long: "usage"}),
+            (["log", "backup"], {"": "usage", "no/x": "io_error", "folder": "io_error", self.long: "io_error",
+                                 "text": "io_error", "text/x": "io_error"}),
+            (["log", "export", "--output"], {"": "usage", "no/x": "io_error", "folder": "io_error",
+                                             self.long: "io_error", "text": "io_error", "text/x": "io_error"}),
+            (["demo", "sync", "--clock", "virtual", "--keep"], {"": "usage", "no/x": "io_error", "folder": "usage",
+                                                                "text": "usage", self.long: "io_error"}),
+        ]:
+            for file, name in wanted.items():
+                with self.subTest(words=words, file=file):
+                    code = {"usage": 2, "not_found": 5}.get(name, 1)
+                    message = self.fails(code, name, *words, file)["message"]
+                    self.assertNotIn("filesystem error", message)
+        self.assertEqual(sorted(os.listdir(self.path)), before)
+
+    def test_words_that_contradict_each_other(self):
+        for words in [["demo", "list", "--html", "x"], ["demo", "list", "--keep", "x"],
+                      ["demo", "sync", "--print", "--mermaid", "x"], ["demo", "sync", "--print", "--keep", "x"],
+                      ["projection", "rebuild", "orders", "--all"], ["projection", "dead-letters", "retry", "--all"],
+                      ["order", "get", "1", "--strong", "--as-of", "1"], ["order", "get", "1", "--config", ""],
+                      ["order", "pay", "1", "--expect-version", "1", "--expect-version", "2"]]:
+            with self.subTest(words=words):
+                self.usage(*words)
+        self.assertEqual(sorted(os.listdir(self.path)), ["folder", "text"])
+
+    def test_bytes_that_are_no_text(self):
+        self.place()
+        for words in [["order", "get"], ["order", "pay"], ["order", "history"], ["order", "list", "--customer"],
+                      ["order", "list", "--after"], ["log", "show", "--stream"], ["order", "list", "--status"],
+                      ["order", "place", "2", "--item", "a:1:1", "--customer"], ["order", "pay", "1", "--at"],
+                      ["order", "pay", "1", "--idempotency-key"], ["log", "export", "--source"]]:
+            with self.subTest(words=words):
+                self.usage(*words, b"\xff\xfe")
+        self.fails(5, "not_found", "projection", "rebuild", b"\xff\xfe")
+
+    def test_a_working_directory_that_is_gone(self):
+        gone = self.path / "gone"
+        gone.mkdir()
+        words = ["sh", "-c", 'rmdir "$PWD" && exec "$0" "$@"', FRESHET]
+        for given, code in [(["order", "list"], 1), (["order", "place", "1", "--customer", "c", "--item", "a:1:1"], 1),
+                            (["log", "verify"], 1), (["run", "x"], 5), (["log", "backup", "y"], 1)]:
+            gone.mkdir(exist_ok=True)
+            with self.subTest(words=given):
+                ran = Ran(subprocess.run([*words, "--json", *given], cwd=gone, env=self.env, capture_output=True,
+                                         timeout=PATIENCE, check=False))
+                self.assertEqual((ran.code, ran.out), (code, ""), ran)
+                error = json.loads(ran.err.splitlines()[-1])["error"]
+                self.assertIn(error["code"], ["io_error", "file_missing", "not_found"])
+                self.assertNotIn("filesystem error", error["message"])
+
+    def test_the_environment_is_blamed_for_what_it_says(self):
+        self.place()
+        self.env["FRESHET_SESSION"] = "garbage"
+        for words in [["log", "verify"], ["log", "show"], ["projection", "list"], ["log", "export"],
+                      ["demo", "sync", "--clock", "virtual"], ["projection", "rebuild", "--all"]]:
+            self.text(*words)
+        for words in [["order", "get", "1"], ["order", "list"], ["order", "pay", "1"], ["--db", "new.db", "order",
+                      "place", "2", "--customer", "c", "--item", "a:1:1"]]:
+            message = self.usage(*words)
+            self.assertIn("bad value 'garbage' of FRESHET_SESSION in the environment: expected new, or", message)
+            self.assertNotIn("--session", message)
+        self.assertFalse((self.path / "new.db").exists())
+        self.assertIn("for --session", self.usage("order", "get", "1", "--session", "rubbish"))
+        config = self.path / "config.toml"
+        config.write_text('session = "waste"\n', encoding="utf-8")
+        self.assertIn("config.toml': line 1: bad value 'waste'", self.usage("--config", str(config), "order", "list"))
+        del self.env["FRESHET_SESSION"]
+        self.env["TMPDIR"] = str(self.path / "nowhere")
+        self.assertIn("TMPDIR", self.fails(1, "io_error", "demo", "sync", "--clock", "virtual")["message"])
+
 
 class SignalTest(ProgramTest):
     def test_a_signal_ends_the_delivery_and_what_was_answered_stays(self):

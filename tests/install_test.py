@@ -311,10 +311,11 @@ class CommandLineTest(InstallTest):
     @unittest.skipUnless(shutil.which("groff"), "there is no groff: tools/setup installs it")
     def test_the_manual_is_set_without_a_warning(self):
         page = self.installed("freshet.1")
-        ran = subprocess.run(["groff", "-man", "-Tutf8", "-ww", page], capture_output=True, text=True, timeout=60,
-                             check=True)
-        self.assertEqual(ran.stderr, "")
-        self.assertIn("order place", ran.stdout)
+        for columns in (40, 80, 200):
+            ran = subprocess.run(["groff", "-man", "-Tutf8", "-ww", f"-rLL={columns}n", page], capture_output=True,
+                                 text=True, timeout=60, check=True)
+            self.assertEqual(ran.stderr, "")
+            self.assertRegex(ran.stdout, r"order\s+place")
 
     def test_the_readme_shows_commands_that_work(self):
         program = self.installed("bin/freshet")

@@ -1,6 +1,11 @@
 // Maps what went wrong to exit codes and to the codes in JSON.
 #include "cli/failure.hpp"
 
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <new>
+#include <system_error>
 #include <utility>
 
 namespace freshet::cli {
@@ -55,6 +60,24 @@ Failure failure_of(const Error& error) {
   const char* advice =
       error.code() == ErrorCode::file_missing ? ": name another one with --db, or begin one with 'order place'" : "";
   return {code_of(exit_of(error.code())), name(error.code()), std::string{error.what()} + advice};
+}
+
+Failure failure_of(const std::exception& error) {
+  if (const auto* known = dynamic_cast<const Error*>(&error)) return failure_of(*known);
+  const int code = code_of(Exit::broken);
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
+    return {code, name(ErrorCode::io), "there is no memory left: end other programs, or allow this one more"};
+  }
+  if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
+    const std::string which = file->path1().empty() ? "the working directory" : "'" + file->path1().string() + "'";
+    return {code, name(ErrorCode::io), fmt::format("cannot use {}: {}", which, file->code().message())};
+  }
+  if (const auto* refusal = dynamic_cast<const std::system_error*>(&error)) {
+    return {code, name(ErrorCode::io),
+            fmt::format("the system refuses what is needed, as a thread: {}: try again with less going on",
+                        refusal->code().message())};
+  }
+  return {code, "internal_error", fmt::format("this should not happen, and is a bug of Freshet's: {}", error.what())};
 }
 
 }  // namespace freshet::cli

@@ -1,6 +1,7 @@
 // Why a request failed: the exit code, the code in JSON and the sentence for people, in one place.
 #pragma once
 
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -35,5 +36,8 @@ struct Failure {
 [[nodiscard]] Failure not_found_failure(std::string message);
 [[nodiscard]] Failure interrupted_failure(int signal, std::string message);
 [[nodiscard]] Failure failure_of(const Error& error);
+
+// Of anything that is thrown: what the system refuses is told in this program's words.
+[[nodiscard]] Failure failure_of(const std::exception& error);
 
 }  // namespace freshet::cli

@@ -26,11 +26,16 @@ class Misuse : public std::runtime_error {
 // A value that an option does not take.
 class BadValue : public Misuse {
  public:
-  BadValue(std::string bad_option, std::string bad_value, const std::string& expected);
+  BadValue(std::string bad_option, std::string bad_value, std::string what_is_expected);
 
   std::string option;
   std::string value;
+  std::string expected;
 };
+
+// The sentence for such a value in a variable of the environment.
+[[nodiscard]] std::string bad_variable(const std::string& variable, const std::string& value,
+                                       const std::string& expected);
 
 enum class Presence { optional, required };
 
@@ -106,6 +111,7 @@ void add_scenario_commands(Group& group, const Settings& settings);
 void add_bus_command(Group& group, const BusOptions& current);
 
 // What several grammars expect, for errors.
+inline constexpr const char* a_session = "new, or a session's token, copied to the letter";
 inline constexpr const char* a_duration = "a duration such as 250us, 50ms or 1.5s, up to 24h";
 inline constexpr const char* a_time = "a time from 1678 to 2261 such as 2017-10-02T10:56:33Z";
 inline constexpr const char* a_number = "a whole number from 0 to 9223372036854775807";

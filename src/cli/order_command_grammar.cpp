@@ -176,8 +176,11 @@ void add_import(Group& group) {
   const auto draft = std::make_shared<ImportOrders>();
   Command command = group.command("import", "Carry out commands from a file of JSON Lines",
                                   "order import orders.jsonl --on-error stop", [draft] { return *draft; });
-  command.value({.name = "FILE", .meaning = "The file; - is standard input", .presence = Presence::required}, any_text,
-                draft->file);
+  command.value({.name = "FILE",
+                 .meaning = "The file; - is standard input",
+                 .expected = "a file's name",
+                 .presence = Presence::required},
+                parse_some_text, draft->file);
   command.value({.name = "--on-error",
                  .type = "skip|stop",
                  .meaning = "What to do about a line that is invalid or rejected: report it and go on, or end there; "

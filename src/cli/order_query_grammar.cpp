@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/time_text.hpp"
+#include "base/utf8.hpp"
 #include "cli/grammar.hpp"
 #include "cli/values.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 constexpr const char* freshness = "Freshness, one of these (default: whatever the read tables hold)";
 
 std::optional<std::string> some_text(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional{text};
+  return is_utf8(text) ? parse_some_text(text) : std::nullopt;
 }
 
 void add_order_id(Command& command, std::string& order_id) {
@@ -123,7 +124,7 @@ void add_list(Group& group) {
   command.value({.name = "--customer",
                  .type = "C",
                  .meaning = "Only orders of this customer (default: all)",
-                 .expected = "a customer's id"},
+                 .expected = "a customer's id, in UTF-8"},
                 some_text, request.customer);
   command.value({.name = "--limit",
                  .type = "N",

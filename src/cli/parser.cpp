@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -15,10 +16,16 @@
 
 namespace freshet::cli {
 
-BadValue::BadValue(std::string bad_option, std::string bad_value, const std::string& expected)
-    : Misuse(fmt::format("bad value '{}' for {}: expected {}", bad_value, bad_option, expected)),
+BadValue::BadValue(std::string bad_option, std::string bad_value, std::string what_is_expected)
+    : Misuse(fmt::format("bad value '{}' for {}: expected {}", bad_value, bad_option, what_is_expected)),
       option(std::move(bad_option)),
-      value(std::move(bad_value)) {}
+      value(std::move(bad_value)),
+      expected(std::move(what_is_expected)) {}
+
+std::string bad_variable(const std::string& variable, const std::string& value, const std::string& expected) {
+  return fmt::format("bad value '{}' of {} in the environment: expected {}: correct it, or unset it", value, variable,
+                     expected);
+}
 
 void Command::add_value(const OptionText& text, std::function<bool(const std::string&)> take) {
   const auto checked = [text, take = std::move(take)](const std::string& given) {
@@ -143,7 +150,11 @@ class Parser {
                     "Read options from a TOML file: these by their names, those of a command in a section such as "
                     "[order.place]. What the command line says goes before the file, and the file before the "
                     "environment (default: none)")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check([](const std::string& file) -> std::string {
+          if (file.empty()) throw BadValue("--config", file, "a file name");
+          return {};
+        });
     add_groups();
     ProgramGroup itself{program_, commands_};
     if (scope == Scope::process) add_shell_command(itself);
@@ -161,7 +172,9 @@ class Parser {
   Parsed parse(const std::vector<std::string>& words) {
     Parsed parsed;
     try {
+      const std::string session_variable = session_variable_taken();
       program_.parse(std::vector<std::string>{words.rbegin(), words.rend()});  // As CLI11 wants them.
+      take_session_of_environment(session_variable);
       settings_.bus = changed(settings_.bus, settings_.bus_change);
       parsed.outcome = Invocation{settings_, request()};
     } catch (const CLI::CallForHelp&) {
@@ -171,9 +184,7 @@ class Parser {
     } catch (const CLI::ParseError& error) {
       parsed.outcome = UsageError{usage_message(error, program_)};
     } catch (const BadValue& bad) {
-      // What the command line says goes before the file.
-      const auto line = is_among(words, bad.option) ? std::nullopt : config_->line_of(bad);
-      parsed.outcome = line ? bad_config(ConfigError(*line, bad.what())) : UsageError{bad.what()};
+      parsed.outcome = bad_value(bad, words);
     } catch (const Misuse& misuse) {
       parsed.outcome = UsageError{misuse.what()};
     } catch (const ConfigError& error) {
@@ -215,6 +226,30 @@ class Parser {
         throw Misuse(fmt::format("{} holds for the whole session: {}", name, hint));
       });
     }
+  }
+
+  // What is in the environment may be there for other commands, and is looked at by those that go on with a session.
+  [[nodiscard]] std::string session_variable_taken() {
+    CLI::Option* session = program_.get_option("--session");
+    const std::string variable = session->get_envname();
+    session->envname("");
+    return variable;
+  }
+
+  void take_session_of_environment(const std::string& variable) {
+    const char* given = settings_.session || variable.empty() ? nullptr : std::getenv(variable.c_str());
+    if (given == nullptr || *given == '\0') return;
+    settings_.session = given;
+    settings_.session_source = SettingSource::environment;
+  }
+
+  // Names where the value comes from: what the command line says goes before the file, and that before the environment.
+  [[nodiscard]] UsageError bad_value(const BadValue& bad, const std::vector<std::string>& words) const {
+    if (is_among(words, bad.option)) return {bad.what()};
+    if (const auto line = config_->line_of(bad)) return bad_config(ConfigError(*line, bad.what()));
+    const CLI::Option* option = program_.get_option_no_throw(bad.option);
+    if (option == nullptr || option->get_envname().empty()) return {bad.what()};
+    return {bad_variable(option->get_envname(), bad.value, bad.expected)};
   }
 
   [[nodiscard]] UsageError bad_config(const ConfigError& error) const {

@@ -30,10 +30,8 @@ class Process {
     format_ = parsed.format;
     try {
       return std::visit([this](const auto& outcome) { return carry_out(outcome); }, parsed.outcome);
-    } catch (const Error& error) {
-      return fail(failure_of(error));
     } catch (const std::exception& error) {
-      return fail({static_cast<int>(Exit::broken), "internal_error", error.what()});
+      return fail(failure_of(error));
     }
   }
 

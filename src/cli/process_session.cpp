@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "cli/grammar.hpp"
 #include "cli/json.hpp"
 #include "cli/overloaded.hpp"
 #include "cli/printable.hpp"
@@ -58,12 +59,11 @@ Store& ProcessSession::store(OpenMode mode, Engine engine) {
 }
 
 void ProcessSession::open(OpenMode mode, Engine engine) {
-  const std::filesystem::path file = settings_.file.value_or(default_file);
-  debug([&] { return fmt::format("opening '{}'", file.string()); });
+  debug([&] { return fmt::format("opening '{}'", file().string()); });
   std::function<void(const Trace&)> on_trace;
   if (is_debugged()) on_trace = [this](const Trace& trace) { log_.write({Notice::Level::debug, trace_text(trace)}); };
   mode_ = mode;
-  store_.emplace(StoreOptions{.file = file,
+  store_.emplace(StoreOptions{.file = file(),
                               .mode = mode,
                               .engine = engine,
                               .projections = orders::projections(),
@@ -82,6 +82,10 @@ void ProcessSession::debug(const std::function<std::string()>& text) {
 freshet::Session* ProcessSession::user_session(OpenMode mode, Engine engine) {
   if (!settings_.session) return nullptr;
   if (!user_session_) {
+    if (settings_.session_source == SettingSource::environment && *settings_.session != new_session &&
+        !is_session_token(*settings_.session)) {
+      throw Error(ErrorCode::invalid, bad_variable("FRESHET_SESSION", *settings_.session, a_session));
+    }
     const bool is_new = *settings_.session == new_session;
     // Who goes on has a store already, and may have to wait for somebody to project.
     Store& opened =

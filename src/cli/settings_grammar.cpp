@@ -79,7 +79,7 @@ void add_settings(Command& program, Settings& settings) {
                  .type = "TOKEN",
                  .meaning = "Read your own writes and never back in time: 'new' begins a session, and each answer says "
                             "with which token the next command goes on (default: none; environment: FRESHET_SESSION)",
-                 .expected = "new, or a session's token, copied to the letter",
+                 .expected = a_session,
                  .environment = "FRESHET_SESSION"},
                 session, settings.session);
   program.value({.name = "--log-level",

@@ -85,10 +85,8 @@ class Shell {
     session_.set_format(format_);
     try {
       run_words(split_words(command));
-    } catch (const Error& error) {
-      fail(failure_of(error));
     } catch (const std::exception& error) {
-      fail({static_cast<int>(Exit::broken), "internal_error", error.what()});
+      fail(failure_of(error));
     }
   }
 

@@ -18,9 +18,16 @@ namespace {
 
 // Honours TMPDIR. Only this user can look into it.
 std::filesystem::path make_directory() {
-  std::string name = (std::filesystem::temp_directory_path() / "freshet-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw Error(ErrorCode::io, fmt::format("cannot make a temporary directory '{}': {}", name, std::strerror(errno)));
+  std::error_code unusable;
+  const std::filesystem::path place = std::filesystem::temp_directory_path(unusable);
+  std::string name = (place / "freshet-XXXXXX").string();
+  if (unusable || ::mkdtemp(name.data()) == nullptr) {
+    const std::string why = unusable ? unusable.message() : std::strerror(errno);
+    const char* given = std::getenv("TMPDIR");
+    const std::string where = given != nullptr ? fmt::format("'{}', as TMPDIR says", given) : "'" + name + "'";
+    throw Error(ErrorCode::io, fmt::format("cannot make a temporary directory in {}: {}: give TMPDIR a directory that "
+                                           "can be written",
+                                           where, why));
   }
   return name;
 }
@@ -38,7 +45,7 @@ void check_can_be_made(const std::filesystem::path& file) {
 
 }  // namespace
 
-TemporaryDatabase::TemporaryDatabase(std::optional<std::filesystem::path> keep) try {
+TemporaryDatabase::TemporaryDatabase(std::optional<std::filesystem::path> keep) {
   if (!keep) {
     directory_ = make_directory();
     file_ = directory_ / "freshet.db";
@@ -46,12 +53,14 @@ TemporaryDatabase::TemporaryDatabase(std::optional<std::filesystem::path> keep) 
   }
   file_ = *std::move(keep);
   // What runs here begins with an empty database, and must not add to one that somebody has.
-  if (std::filesystem::exists(file_)) {
-    throw Error(ErrorCode::invalid, fmt::format("cannot keep the database in '{}': it exists already", file_.string()));
+  std::error_code unknown;  // What cannot be told, making it will tell.
+  if (std::filesystem::exists(std::filesystem::symlink_status(file_, unknown))) {
+    throw Error(ErrorCode::invalid,
+                fmt::format("cannot keep the database in '{}': it exists already, and a database is not replaced: give "
+                            "another name",
+                            file_.string()));
   }
   check_can_be_made(file_);
-} catch (const std::filesystem::filesystem_error& error) {
-  throw Error(ErrorCode::io, fmt::format("cannot make a temporary database: {}", error.code().message()));
 }
 
 TemporaryDatabase::~TemporaryDatabase() {

@@ -42,9 +42,11 @@ std::optional<Backup> backup(sqlite::Connection& source, const std::filesystem::
     if (!copy_pages(source, pending.path(), progress)) return std::nullopt;
   }
   renew_epoch(pending.path());
-  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(pending.path()));
+  std::error_code unknown;
+  const auto bytes = std::filesystem::file_size(pending.path(), unknown);
+  if (unknown) throw Error(ErrorCode::io, "cannot look at the copy: " + unknown.message());
   pending.commit();
-  return Backup{head, bytes};
+  return Backup{head, static_cast<std::int64_t>(bytes)};
 }
 
 }  // namespace freshet::store

@@ -15,8 +15,10 @@ constexpr Timestamp start{std::chrono::days{20'000}};
 }  // namespace
 
 ScratchStore::Directory::Directory() {
-  std::string name = (std::filesystem::temp_directory_path() / "freshet-scratch-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw Error(ErrorCode::io, "cannot make the directory '" + name + "'");
+  std::error_code unusable;
+  std::string name = (std::filesystem::temp_directory_path(unusable) / "freshet-scratch-XXXXXX").string();
+  if (unusable || mkdtemp(name.data()) == nullptr)
+    throw Error(ErrorCode::io, "cannot make the directory '" + name + "'");
   path = name;
 }
 

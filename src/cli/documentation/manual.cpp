@@ -85,6 +85,7 @@ constexpr const char* exit_statuses =
 std::string manual_page(const CommandOutline& program, const std::string& version) {
   std::string text = ".\\\" Made from the program's own grammar.\n";
   text += fmt::format(".TH FRESHET 1 \"\" \"{}\" \"User Commands\"\n", literal(version));
+  text += ".ad l\n";  // In a narrow terminal a long word leaves a line that cannot be filled out to its end.
   text += ".SH NAME\nfreshet \\- an event store whose every read says how fresh it is\n";
   text += ".SH SYNOPSIS\n\\fBfreshet\\fR \\fIGROUP\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n";
   text += fmt::format(".SH DESCRIPTION\n{}\n", literal(program.meaning)) + example(program);

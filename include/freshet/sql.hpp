@@ -2,7 +2,9 @@
 //
 // Statements are prepared once and kept, so write parameters as `?` and never paste values into the
 // text. A table's name stands in braces, `{orders}`: during a rebuild it names the new table that is
-// being filled, otherwise the one in use. Put the names of indexes in braces as well.
+// being filled, otherwise the one in use. Put the names of indexes in braces as well. What stands in quotes or in a
+// comment is left as it is, but for an argument of CREATE VIRTUAL TABLE that is nothing but a name in braces,
+// `content='{notes}'`; any other brace is `invalid`.
 //
 // A text is one statement. The transaction and the connection are the engine's: BEGIN, COMMIT, ROLLBACK, SAVEPOINT,
 // ATTACH, a PRAGMA and temporary tables are `invalid`. A statement that lets SQLite roll the transaction back (ON

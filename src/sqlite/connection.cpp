@@ -17,6 +17,7 @@
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
 #include "sqlite/failure.hpp"
+#include "sqlite/names.hpp"
 
 namespace freshet::sqlite {
 namespace {
@@ -105,20 +106,6 @@ std::string immutable_uri(const std::filesystem::path& file) {
     }
   }
   return uri + "?immutable=1";
-}
-
-std::string expand_table_names(std::string_view sql, std::string_view suffix) {
-  std::string expanded;
-  expanded.reserve(sql.size() + 4 * suffix.size());
-  for (const char character : sql) {
-    if (character == '{') continue;
-    if (character == '}') {
-      expanded += suffix;
-    } else {
-      expanded += character;
-    }
-  }
-  return expanded;
 }
 
 Statement& StatementCache::get(std::string_view sql) {

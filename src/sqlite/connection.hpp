@@ -54,9 +54,6 @@ class StatementCache {
   std::array<Recent, 64> recent_;
 };
 
-// `{orders}_by_day` with the suffix "_2" is `orders_2_by_day`.
-[[nodiscard]] std::string expand_table_names(std::string_view sql, std::string_view suffix);
-
 enum class Access { read_only, read_write, create };
 
 // What a commit waits for; SQLite's `synchronous`.

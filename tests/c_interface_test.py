@@ -522,6 +522,23 @@ class CInterfaceTest(unittest.TestCase):
             call("freshet_rebuild", store.handle, b"names")
             self.assertEqual(store.read("SELECT times FROM {names}", consistency=STRONG)[0], before)
 
+    def test_a_query_keeps_its_values_when_the_caller_has_overwritten_them(self):
+        with Store(self.file) as store:
+            store.append("a", "a text that is looked for")
+            store.read("SELECT 1", consistency=STRONG)
+            reading, rows, has_row = c_void_p(), c_void_p(), c_bool()
+            call("freshet_read", store.handle, byref(Request(names("names"), 1, None, None, EVENTUAL)), byref(reading))
+            text = ctypes.create_string_buffer(b"a text that is looked for")
+            given = (Value * 1)(Value(3, 0, 0.0, ctypes.cast(text, c_char_p), len(text.value)))
+            sql = ctypes.create_string_buffer(b"SELECT text FROM {names} WHERE text = ?")
+            call("freshet_query", reading, ctypes.cast(sql, c_char_p), given, 1, byref(rows))
+            ctypes.memset(text, ord("#"), len(text.value))
+            ctypes.memset(sql, ord("#"), len(sql.value))
+            call("freshet_rows_next", rows, byref(has_row))
+            self.assertTrue(has_row)
+            LIBRARY.freshet_rows_free(rows)
+            LIBRARY.freshet_reading_free(reading)
+
     def test_a_subscription_brings_what_is_in_the_log_and_then_what_is_appended(self):
         with Store(self.file) as store:
             store.append("a", "one", "two", "three")

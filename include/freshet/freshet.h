@@ -90,7 +90,7 @@ typedef enum freshet_mode { FRESHET_CREATE = 0, FRESHET_EXISTING = 1, FRESHET_RE
 // What a finished append survives, as in freshet/event_log.hpp.
 typedef enum freshet_durability { FRESHET_PROCESS_CRASH = 0, FRESHET_POWER_LOSS = 1 } freshet_durability;
 
-// A parameter of a statement; borrowed until the statement has run.
+// A parameter of a statement; borrowed for the call that it is given to.
 typedef enum freshet_type { FRESHET_NULL = 0, FRESHET_INTEGER = 1, FRESHET_REAL = 2, FRESHET_TEXT = 3 } freshet_type;
 // The member that `type` names counts, and for text its size as well.
 typedef struct freshet_value {

@@ -26,7 +26,7 @@
 
 namespace [[gnu::visibility("default")]] freshet {
 
-// A parameter. Text is borrowed until the statement has run.
+// A parameter. Text is borrowed for the call that it is given to; a query keeps a copy for its rows.
 using Value = std::variant<std::nullptr_t, std::int64_t, double, std::string_view>;
 
 // The parameters of one run of a statement, one for each `?`: written in braces, or a range made at run time.

@@ -182,7 +182,7 @@ Position Reading::newest() const {
 
 Rows Reading::query(std::string_view sql, Values values) {
   sqlite::Statement& statement = state_->snapshot->connection().query(sql);
-  statement.bind_all(values.span());
+  statement.bind_all(values.span(), sqlite::Statement::Texts::copied);
   return Rows(statement);
 }
 

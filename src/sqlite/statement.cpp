@@ -71,10 +71,13 @@ void Rows::Statement::bind_null(int parameter) {
   check_bound(sqlite3_bind_null(statement_, parameter));
 }
 
-void Rows::Statement::bind(int parameter, const Value& value) {
+void Rows::Statement::bind(int parameter, const Value& value, Texts texts) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     bind(parameter, *integer);
-  } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+  } else if (const auto* text = std::get_if<std::string_view>(&value); text != nullptr && texts == Texts::copied) {
+    const char* data = text->data() == nullptr ? "" : text->data();
+    check_bound(sqlite3_bind_text64(statement_, parameter, data, text->size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  } else if (text != nullptr) {
     bind(parameter, *text);
   } else if (const auto* real = std::get_if<double>(&value)) {
     bind(parameter, *real);
@@ -83,13 +86,13 @@ void Rows::Statement::bind(int parameter, const Value& value) {
   }
 }
 
-void Rows::Statement::bind_all(std::span<const Value> values) {
+void Rows::Statement::bind_all(std::span<const Value> values, Texts texts) {
   if (const int parameters = sqlite3_bind_parameter_count(statement_); !std::cmp_equal(parameters, values.size())) {
     throw Error(ErrorCode::invalid, "a statement with " + std::to_string(parameters) + " parameters was given " +
                                         std::to_string(values.size()) + " values: '" + sqlite3_sql(statement_) + "'");
   }
   int parameter = 0;
-  for (const Value& value : values) bind(++parameter, value);
+  for (const Value& value : values) bind(++parameter, value, texts);
 }
 
 bool Rows::Statement::step() {

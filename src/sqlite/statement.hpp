@@ -30,12 +30,16 @@ class [[gnu::visibility("hidden")]] Rows::Statement {
 
   // Parameters count from 1. Text is borrowed until reset().
   void bind(int parameter, std::int64_t value);
+  // Whether texts live until the statement is reset, or are copied.
+  enum class Texts { borrowed, copied };
+
   void bind(int parameter, double value);
   void bind(int parameter, std::string_view text);
   void bind_blob(int parameter, std::string_view bytes);
   void bind_null(int parameter);
-  void bind(int parameter, const Value& value);
-  void bind_all(std::span<const Value> values);
+  void bind(int parameter, const Value& value, Texts texts = Texts::borrowed);
+  // Borrowed where the run ends before the caller goes on, copied where rows are asked for later.
+  void bind_all(std::span<const Value> values, Texts texts);
 
   // True: there is a row. Throws Error otherwise than by the end of the rows.
   [[nodiscard]] bool step();

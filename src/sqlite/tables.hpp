@@ -17,14 +17,14 @@ class KeptTables : public Tables {
 
   void execute(std::string_view sql, Values values) override {
     Statement& statement = statements_.get(sql);
-    statement.bind_all(values.span());
+    statement.bind_all(values.span(), Statement::Texts::borrowed);
     Run run(statement);
     run.finish();
   }
 
   [[nodiscard]] Rows query(std::string_view sql, Values values) override {
     Statement& statement = statements_.get(sql);
-    statement.bind_all(values.span());
+    statement.bind_all(values.span(), Statement::Texts::copied);
     return Rows(statement);
   }
 

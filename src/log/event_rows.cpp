@@ -182,7 +182,7 @@ std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const St
 }
 
 std::optional<std::int64_t> make_stream(sqlite::Connection& connection, const StreamId& stream) {
-  sqlite::Run(connection.statement("INSERT INTO streams (category, id) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+  sqlite::Run(connection.appending("INSERT INTO streams (category, id) VALUES (?, ?) ON CONFLICT DO NOTHING"),
               std::string_view{stream.category}, std::string_view{stream.id})
       .finish();
   if (connection.rows_changed() == 0) return std::nullopt;
@@ -257,7 +257,7 @@ std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const Str
 }
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event) {
-  auto& statement = connection.statement(insert_rows<1>);
+  auto& statement = connection.appending(insert_rows<1>);
   sqlite::Run run(statement);
   bind(statement, 0, event);
   run.finish();
@@ -265,7 +265,7 @@ void insert(sqlite::Connection& connection, const RecordedEvent& event) {
 
 void insert(sqlite::Connection& connection, std::span<const Message> messages) {
   for (; messages.size() >= rows_a_statement; messages = messages.subspan(rows_a_statement)) {
-    auto& statement = connection.statement(insert_rows<rows_a_statement>);
+    auto& statement = connection.appending(insert_rows<rows_a_statement>);
     sqlite::Run run(statement);
     for (std::size_t row = 0; row < rows_a_statement; ++row) bind(statement, row, *messages[row].event);
     run.finish();

@@ -37,8 +37,8 @@ CREATE TABLE commands (
   outcome TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Append only. INSERT OR REPLACE fires the DELETE triggers only with PRAGMA recursive_triggers, which
--- every connection of Freshet that can write sets.
+-- Append only. INSERT OR REPLACE fires the DELETE triggers only with PRAGMA recursive_triggers; on a connection of
+-- Freshet's nothing inserts here but what appends.
 CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events
 BEGIN SELECT raise(ABORT, 'the event log is append-only'); END;
 CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events

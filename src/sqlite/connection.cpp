@@ -127,7 +127,7 @@ StatementCache::Recent StatementCache::find_or_prepare(std::string_view sql) {
       std::erase_if(statements_, [](const auto& kept) { return !kept.second->is_running(); });
       recent_ = {};
     }
-    auto statement = connection_.prepare(expand_table_names(sql, suffix_), permission_);
+    auto statement = std::make_unique<Statement>(connection_, expand_names(sql, suffix_), permission_);
     found = statements_.emplace(std::string(sql), std::move(statement)).first;
   }
   return {found->first, found->second.get()};
@@ -138,7 +138,8 @@ Connection::Connection(const ConnectionOptions& options)
       sync_(options.sync),
       sync_now_(options.sync),
       database_(open(options, immutable_)),
-      statements_(*this, "", nullptr),
+      statements_(*this, "", may_manage),
+      appends_(*this, "", may_append),
       queries_(*this, "", may_read) {
   sqlite3_extended_result_codes(handle(), 1);
   sqlite3_busy_handler(handle(), wait_for_lock, this);
@@ -149,8 +150,10 @@ Connection::Connection(const ConnectionOptions& options)
       fail("cannot open '" + options.file.string() + "'");
     }
   };
-  // recursive_triggers: without it INSERT OR REPLACE gets round the triggers of an append-only table.
-  set("PRAGMA recursive_triggers = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+  // trusted_schema: without it SQLite 3.40 lets no trigger fill a full-text table. What it lets a file's schema do
+  // besides is harmless here: no application registers functions on these connections, and what SQLite itself takes for
+  // dangerous stays forbidden.
+  set("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = ON;"
       "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
   // Nothing that can damage a file on purpose is needed here.
   sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -190,8 +193,8 @@ int Connection::checkpoint_if_long(void* connection, sqlite3* database, const ch
 int Connection::authorize(void* connection, int action, const char* first, const char* second, const char* /*database*/,
                           const char* /*trigger*/) {
   auto& self = *static_cast<Connection*>(connection);
-  if (self.permission_ == nullptr) return SQLITE_OK;
-  self.refusal_ = self.permission_(action, first, second);
+  self.refusal_ =
+      self.permission_ == nullptr ? may_manage(action, first, second) : (*self.permission_)(action, first, second);
   return self.refusal_.empty() ? SQLITE_OK : SQLITE_DENY;
 }
 
@@ -199,13 +202,10 @@ int Connection::refuse_commit(void* connection) {
   return static_cast<Connection*>(connection)->holds_commit_ ? 1 : 0;
 }
 
-std::unique_ptr<Statement> Connection::prepare(std::string_view sql, Permission permission) {
-  const struct Asking {
-    Asking(Permission& of, Permission permission) : asked(of) { asked = permission; }
-    ~Asking() { asked = nullptr; }
-    Permission& asked;
-  } asking(permission_, permission);
-  return std::make_unique<Statement>(*this, sql);
+Statement& Connection::query(std::string_view sql) {
+  Statement& statement = queries_.get(sql);
+  if (statement.is_read_only()) return statement;
+  throw Error(ErrorCode::invalid, "a reading reads, and writes nothing: '" + std::string(sql) + "'");
 }
 
 void Connection::fail(const std::string& what) {

@@ -77,10 +77,24 @@ class Connection {
 
   // The kept statement for this text.
   [[nodiscard]] Statement& statement(std::string_view sql) { return statements_.get(sql); }
+  // The same for one that appends to the log, see may_manage().
+  [[nodiscard]] Statement& appending(std::string_view sql) { return appends_.get(sql); }
   // The same for a text of the application's, which may read and nothing else.
-  [[nodiscard]] Statement& query(std::string_view sql) { return queries_.get(sql); }
+  [[nodiscard]] Statement& query(std::string_view sql);
 
-  [[nodiscard]] std::unique_ptr<Statement> prepare(std::string_view sql, Permission permission);
+  // While it lives, what SQLite prepares needs this permission, and not may_manage().
+  class Asking {
+   public:
+    Asking(Connection& connection, const Permission& permission) noexcept : asked_(connection.permission_) {
+      asked_ = &permission;
+    }
+    ~Asking() { asked_ = nullptr; }
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+
+   private:
+    const Permission*& asked_;
+  };
 
   // Throws what the last failure means, see failure.hpp, and takes note of it if it is more than a statement that is
   // not accepted.
@@ -143,7 +157,7 @@ class Connection {
   Instant waiting_since_;
   bool immutable_ = false;  // Set while the database is opened.
   SQLite::Database database_;
-  Permission permission_ = nullptr;  // For the statement that is being prepared; null: it is the engine's.
+  const Permission* permission_ = nullptr;  // See Asking.
   std::function<void(const Failure&)> on_failure_;
   std::string refusal_;
   std::exception_ptr trouble_;  // The first of the transaction.
@@ -159,6 +173,7 @@ class Connection {
 // beside a database, which connections for reading leave there. Nothing where that may not be written.
 [[nodiscard]] std::unique_ptr<Connection> open_keeper(ConnectionOptions options);
 
+  StatementCache appends_;
 // A transaction that is undone unless commit() is reached. Some failures let SQLite undo it at once, and so may a
 // statement of the application (ON CONFLICT ROLLBACK); what is written after that is not committed either.
 class Transaction {

@@ -28,7 +28,9 @@ bool is_blank(sqlite3* database, std::string_view sql) {
 
 }  // namespace
 
-Rows::Statement::Statement(sqlite::Connection& connection, std::string_view sql) : connection_(connection) {
+Rows::Statement::Statement(sqlite::Connection& connection, std::string_view sql, const sqlite::Permission& permission)
+    : connection_(connection), permission_(permission) {
+  const sqlite::Connection::Asking asking(connection, permission);
   const char* rest = nullptr;
   const int result = sqlite3_prepare_v3(connection.handle(), sql.data(), static_cast<int>(sql.size()),
                                         SQLITE_PREPARE_PERSISTENT, &statement_, &rest);
@@ -97,6 +99,7 @@ void Rows::Statement::bind_all(std::span<const Value> values, Texts texts) {
 
 bool Rows::Statement::step() {
   running_ = true;
+  const sqlite::Connection::Asking asking(connection_, permission_);
   const int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) return true;
   if (result == SQLITE_DONE) {
@@ -110,6 +113,10 @@ void Rows::Statement::reset() noexcept {
   // The result repeats the error of the last step, which was thrown already.
   sqlite3_reset(statement_);
   running_ = false;
+}
+
+bool Rows::Statement::is_read_only() const noexcept {
+  return sqlite3_stmt_readonly(statement_) != 0;
 }
 
 void Rows::Statement::begin_rows() noexcept {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "freshet/sql.hpp"
+#include "sqlite/permission.hpp"
 
 struct sqlite3_stmt;
 
@@ -22,17 +23,18 @@ namespace freshet {
 // Also the engine behind the public Rows.
 class [[gnu::visibility("hidden")]] Rows::Statement {
  public:
-  // Throws `invalid` unless the text is one statement.
-  Statement(sqlite::Connection& connection, std::string_view sql);
+  // Throws `invalid` unless the text is one statement. It needs the permission again whenever SQLite prepares it anew,
+  // because the schema has changed; that lives as long as the statement.
+  Statement(sqlite::Connection& connection, std::string_view sql, const sqlite::Permission& permission);
   ~Statement();
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  // Parameters count from 1. Text is borrowed until reset().
-  void bind(int parameter, std::int64_t value);
   // Whether texts live until the statement is reset, or are copied.
   enum class Texts { borrowed, copied };
 
+  // Parameters count from 1. Text is borrowed until reset().
+  void bind(int parameter, std::int64_t value);
   void bind(int parameter, double value);
   void bind(int parameter, std::string_view text);
   void bind_blob(int parameter, std::string_view bytes);
@@ -48,6 +50,7 @@ class [[gnu::visibility("hidden")]] Rows::Statement {
   void reset() noexcept;
 
   [[nodiscard]] bool is_running() const noexcept { return running_; }
+  [[nodiscard]] bool is_read_only() const noexcept;
 
   // Rows of it begin, and end: it is reset.
   void begin_rows() noexcept;
@@ -65,6 +68,7 @@ class [[gnu::visibility("hidden")]] Rows::Statement {
   void check_bound(int result) const;
 
   sqlite::Connection& connection_;
+  const sqlite::Permission& permission_;
   sqlite3_stmt* statement_ = nullptr;
   bool running_ = false;
 };

@@ -13,7 +13,9 @@ class KeptTables : public Tables {
  public:
   // `suffix` is appended to every name in braces; empty for the tables in use.
   KeptTables(Connection& connection, std::string suffix, Permission permission)
-      : statements_(connection, std::move(suffix), permission) {}
+      : suffix_(suffix), statements_(connection, std::move(suffix), std::move(permission)) {}
+
+  [[nodiscard]] const std::string& suffix() const { return suffix_; }
 
   void execute(std::string_view sql, Values values) override {
     Statement& statement = statements_.get(sql);
@@ -29,6 +31,7 @@ class KeptTables : public Tables {
   }
 
  private:
+  std::string suffix_;
   StatementCache statements_;
 };
 

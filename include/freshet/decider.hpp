@@ -90,8 +90,8 @@ Replayed<Decider> beginning(const EventLog& log, const StreamId& stream) {
     if (const auto kept = log.find_snapshot(stream, Decider::snapshots.name, Decider::snapshots.schema)) {
       try {
         return {Decider::decode_state(kept->state), kept->version, kept->position, kept->version};
-      } catch (const std::exception&) {
-        // The events say the same.
+      } catch (...) {
+        // Whatever it has thrown: the events say the same.
       }
     }
   }

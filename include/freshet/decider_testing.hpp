@@ -141,6 +141,8 @@ void check_samples(std::span<const Upcaster> upcasters, std::span<const Sample> 
       read = Decider::encode(Decider::decode(event)).data;
     } catch (const std::exception& exception) {
       throw Difference("cannot decode the sample of " + name + ": " + exception.what());
+    } catch (...) {
+      throw Difference("cannot decode the sample of " + name + ": something was thrown that is no exception");
     }
     if (!sample.newest.empty()) compare("the sample of " + name, {sample.newest}, {read});
   }

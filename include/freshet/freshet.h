@@ -297,7 +297,7 @@ void freshet_reading_free(freshet_reading* reading);
 // Runs SQL that only reads, on the reading's moment; table names stand in braces: {orders}. It takes as long as SQLite
 // needs. Free the rows with freshet_rows_free, before the reading: otherwise that ends the program, with a sentence. At
 // most one freshet_rows of the same text may be alive. FRESHET_INVALID: SQLite does not accept it, or the number of
-// values is not that of its `?`.
+// values is not that of its `?`. FRESHET_CORRUPT: a read table is missing, and the message says how it is made again.
 freshet_code freshet_query(freshet_reading* reading, const char* sql, const freshet_value* values, size_t values_count,
                            freshet_rows** rows, freshet_error* error);
 // Moves to the next row, from before the first one; `has_row` is false after the last one, and after a failure.

@@ -47,7 +47,8 @@ class Projection {
   // rebuild an index has another name, and the rest has its own again.
   virtual void create(Tables& tables) const = 0;
 
-  // Writes what `event` means. Whatever it throws is a failure of this event: it is tried again, and
+  // Writes what `event` means. Whatever it throws is a failure of this event, and so is a deferred foreign key that is
+  // open when it returns: it is tried again, and
   // after ProjectorOptions::attempts_max handled as ProjectorOptions::on_failure says. What a statement has met that is
   // no fault of the event's (a full disk, damage) stops the projector, whatever is made of the exception here.
   virtual void apply(const RecordedEvent& event, Tables& tables) const = 0;

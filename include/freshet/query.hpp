@@ -120,7 +120,8 @@ class Reading {
   // others. A read that has everything up to here does not go back behind this one.
   [[nodiscard]] Position newest() const;
 
-  // As Tables::query, reading only: what would write, or touch the transaction or the connection, is `invalid`.
+  // As Tables::query, reading only: what would write, or touch the transaction or the connection, is `invalid`. A read
+  // table that is missing is `corrupt`, and the sentence says how it is made again.
   [[nodiscard]] Rows query(std::string_view sql, Values values = {});
 
  private:

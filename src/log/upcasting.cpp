@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "base/thrown.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::log {
@@ -61,11 +62,8 @@ void Upcasting::upcast(RecordedEvent& event) const {
   while (event.schema_version < newest(event.type)) {
     try {
       event.data = chain[static_cast<std::size_t>(event.schema_version) - 1](event.data);
-    } catch (const std::exception& exception) {
-      throw Error(ErrorCode::invalid, "cannot upcast " + describe(event) + ": " + exception.what());
     } catch (...) {
-      throw Error(ErrorCode::invalid,
-                  "cannot upcast " + describe(event) + ": something was thrown that is no exception");
+      throw Error(ErrorCode::invalid, "cannot upcast " + describe(event) + ": " + words_of_thrown());
     }
     ++event.schema_version;
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/deliberate_bug.hpp"
+#include "base/thrown.hpp"
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
 #include "projection/dead_letters.hpp"
@@ -32,18 +33,26 @@ ApplyFailure::ApplyFailure(const Registered& registered, const RecordedEvent& ev
       stream(event.stream_number),
       reason(why) {}
 
-void apply(const Registered& registered, const RecordedEvent& event, Tables& tables, sqlite::Connection& connection) {
+void apply(const Registered& registered, const RecordedEvent& event, ReadTables& tables,
+           sqlite::Connection& connection) {
+  // What an append's own statements have left open is not the event's.
+  const bool had_open_keys = connection.has_open_keys();
   std::optional<std::string> failure;
   try {
     registered.projection->apply(event, tables);
-  } catch (const std::exception& exception) {
-    failure = exception.what();
   } catch (...) {
-    failure = "it threw something that is no exception";
+    failure = words_of_thrown();
   }
   connection.rethrow_trouble();
   if (!failure && !connection.is_in_transaction()) failure = connection.undone_by();
-  if (failure) throw ApplyFailure(registered, event, *failure);
+  if (!failure && !had_open_keys && connection.has_open_keys()) {
+    failure =
+        "FOREIGN KEY constraint failed: a row refers to one that is missing, and a deferred key is met by the end "
+        "of its event";
+  }
+  if (!failure) return;
+  const auto missing = find_missing_table(connection, *registered.projection, tables.suffix());
+  throw ApplyFailure(registered, event, missing ? missing_table_sentence(*registered.projection, *missing) : *failure);
 }
 
 Duration backoff(const ProjectorOptions& options, int attempts) {

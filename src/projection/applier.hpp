@@ -29,9 +29,11 @@ struct ApplyFailure : std::runtime_error {
 };
 
 // Runs a projection's rules on one event, in the write transaction that the connection has open. Whatever they throw is
-// an ApplyFailure, and so is a transaction that a statement of theirs has undone. Trouble of the store itself, as
-// SQLite has reported it, is thrown as it is, whatever the rules made of it.
-void apply(const Registered& registered, const RecordedEvent& event, Tables& tables, sqlite::Connection& connection);
+// an ApplyFailure, and so are a transaction that a statement of theirs has undone and a deferred key that they leave
+// open, with which nothing could be committed. Trouble of the store itself, as SQLite has reported it, is thrown as it
+// is, whatever the rules made of it.
+void apply(const Registered& registered, const RecordedEvent& event, ReadTables& tables,
+           sqlite::Connection& connection);
 
 // How long to wait after an event has failed so often.
 [[nodiscard]] Duration backoff(const ProjectorOptions& options, int attempts);

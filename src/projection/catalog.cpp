@@ -116,6 +116,24 @@ Catalog register_projections(sqlite::Connection& connection,
                              std::span<const std::shared_ptr<const Projection>> projections) {
   if (auto known = find_known(connection, projections)) return *known;
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
+  check_made(projection, tables, connection, before);
+}
+
+std::optional<std::string> find_missing_table(sqlite::Connection& connection, const Projection& projection,
+                                              std::string_view suffix) {
+  for (std::string& table : projection.tables()) {
+    const std::string name = table + std::string(suffix);
+    sqlite::Run run(connection.statement("SELECT 1 FROM sqlite_master WHERE name = ? COLLATE NOCASE "
+                                         "AND type IN ('table', 'view')"),
+                    std::string_view{name});
+    if (!run.next()) return std::move(table);
+  }
+  return std::nullopt;
+}
+
+std::string missing_table_sentence(const Projection& projection, const std::string& table) {
+  return "the read table '" + table + "' is missing: make it again with: projection rebuild " +
+         std::string(projection.name());
   Catalog catalog;
   for (const auto& projection : projections) {
     if (const auto entry = find_entry(connection, projection->name())) {

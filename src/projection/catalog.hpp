@@ -27,9 +27,16 @@ void check_rules(std::span<const std::shared_ptr<const Projection>> projections)
 [[nodiscard]] Catalog register_projections(sqlite::Connection& connection,
                                            std::span<const std::shared_ptr<const Projection>> projections);
 
-// Runs the rules' create() in the write transaction that the connection has open. Trouble of the store is thrown as it
-// is, whatever the rules made of it.
-void create_tables(const Projection& projection, Tables& tables, sqlite::Connection& connection);
+// Runs the rules' create() in the write transaction that the connection has open. Throws `invalid` if it makes other
+// tables than tables() names. Trouble of the store is thrown as it is, whatever the rules made of it.
+void create_tables(const Projection& projection, ReadTables& tables, sqlite::Connection& connection);
+
+// The first of the projection's tables (with this suffix) that the file does not have, by its name without the suffix.
+[[nodiscard]] std::optional<std::string> find_missing_table(sqlite::Connection& connection,
+                                                            const Projection& projection, std::string_view suffix);
+
+// What is wrong, and what can be done about it.
+[[nodiscard]] std::string missing_table_sentence(const Projection& projection, const std::string& table);
 
 // The schema version of a projection whose tables were created but never filled from the log.
 inline constexpr std::int64_t never_built = 0;

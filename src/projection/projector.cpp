@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/deliberate_bug.hpp"
+#include "base/thrown.hpp"
 #include "log/event_rows.hpp"
 #include "projection/offsets.hpp"
 
@@ -35,8 +36,8 @@ bool Projector::step() {
       return false;
     }
     fail(error.what());
-  } catch (const std::exception& exception) {
-    fail(exception.what());
+  } catch (...) {
+    fail(words_of_thrown());
   }
   return false;
 }

@@ -106,7 +106,7 @@ Reading Reader::read(const ReadRequest& request) {
     // Counted before anything is looked at, so that nothing falls between the look and the wait.
     const std::uint64_t seen = progressing_.count();
     progressing_.check_open();
-    auto state = std::make_unique<Reading::State>(snapshots_);
+    auto state = std::make_unique<Reading::State>(snapshots_, rules_);
     Snapshot& snapshot = *state->snapshot;
     state->entries = find_entries(snapshot, request);
     if (!target || deliberately(Bug::head_read_while_waiting)) target.emplace(snapshot, request, clock_);
@@ -143,6 +143,18 @@ Reading Reader::read(const ReadRequest& request) {
 }  // namespace freshet::query
 
 namespace freshet {
+
+void Reading::State::check_tables() const {
+  for (const auto& projection : rules_) {
+    const projection::Entry* const entry = snapshot->entry(projection->name());
+    // Other rules may have other tables.
+    const bool is_own = entry != nullptr && (entry->schema_version == projection->schema_version() ||
+                                             entry->schema_version == projection::never_built);
+    if (!is_own) continue;
+    const auto missing = projection::find_missing_table(snapshot->connection(), *projection, "");
+    if (missing) throw Error(ErrorCode::corrupt, projection::missing_table_sentence(*projection, *missing));
+  }
+}
 
 Reading::Reading(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Reading::Reading(Reading&&) noexcept = default;

@@ -56,8 +56,14 @@ namespace freshet {
 // A borrowed snapshot, and what is known of it.
 class [[gnu::visibility("hidden")]] Reading::State {
  public:
-  explicit State(query::Snapshots& snapshots) : snapshot(snapshots.borrow()) {}
-  ~State() { ensure(!snapshot->connection().has_rows(), "Rows end before the Reading that gave them"); }
+  State(query::Snapshots& snapshots, std::span<const std::shared_ptr<const Projection>> rules)
+      : snapshot(snapshots.borrow()), rules_(rules) {
+    snapshot->connection().look_again_with([this] { check_tables(); });
+  }
+  ~State() {
+    ensure(!snapshot->connection().has_rows(), "Rows end before the Reading that gave them");
+    snapshot->connection().look_again_with({});
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -68,6 +74,12 @@ class [[gnu::visibility("hidden")]] Reading::State {
   std::int64_t stream_number = 0;
   bool of_one_stream = false;
   std::vector<projection::Entry> entries;  // Of the request's projections.
+
+ private:
+  // Throws `corrupt` where a read table is missing, which no query can help.
+  void check_tables() const;
+
+  std::span<const std::shared_ptr<const Projection>> rules_;
 };
 
 }  // namespace freshet

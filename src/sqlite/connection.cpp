@@ -213,6 +213,7 @@ void Connection::fail(const std::string& what) {
   try {
     sqlite::fail(handle(), what);
   } catch (const Failure& failure) {
+    if (failure.code() == ErrorCode::invalid && look_again_) look_again_();
     if (failure.code() != ErrorCode::invalid && !trouble_) trouble_ = std::current_exception();
     if (holds_commit_ && !is_in_transaction() && undone_by_.empty()) undone_by_ = failure.what();
     tell(failure);
@@ -254,6 +255,13 @@ void Connection::set_sync(Sync sync) {
 
 bool Connection::is_in_transaction() const {
   return sqlite3_get_autocommit(handle()) == 0;
+}
+
+bool Connection::has_open_keys() const {
+  int open = 0;
+  int highest = 0;
+  sqlite3_db_status(handle(), SQLITE_DBSTATUS_DEFERRED_FKS, &open, &highest, 0);
+  return open != 0;
 }
 
 void Connection::leave_checkpoint_to_others() {

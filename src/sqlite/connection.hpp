@@ -100,6 +100,10 @@ class Connection {
   // not accepted.
   [[noreturn]] void fail(const std::string& what);
 
+  // Before the connection throws `invalid` for a statement that SQLite does not accept it calls this, which may throw
+  // what it knows better. Empty: nothing.
+  void look_again_with(std::function<void()> look) { look_again_ = std::move(look); }
+
   // Throws what has befallen the file since the transaction began. Whoever ran the statement may have kept it to
   // themselves, or have made something else of it.
   void rethrow_trouble() const;
@@ -124,6 +128,8 @@ class Connection {
   [[nodiscard]] std::int64_t rows_changed() const;
 
   [[nodiscard]] bool is_in_transaction() const;
+  // A row that the transaction has written refers to one that is missing: a deferred key, which a commit would refuse.
+  [[nodiscard]] bool has_open_keys() const;
   [[nodiscard]] sqlite3* handle() const { return database_.getHandle(); }
 
   // The file was opened as one that does not change; see open() in connection.cpp.
@@ -159,6 +165,7 @@ class Connection {
   SQLite::Database database_;
   const Permission* permission_ = nullptr;  // See Asking.
   std::function<void(const Failure&)> on_failure_;
+  std::function<void()> look_again_;
   std::string refusal_;
   std::exception_ptr trouble_;  // The first of the transaction.
   std::string undone_by_;
@@ -166,6 +173,7 @@ class Connection {
   int checkpoint_in_vain_pages_ = 0;  // In the log when it could not be folded wholly, the last time.
   bool holds_commit_ = false;         // Nothing is committed but by Transaction::commit().
   StatementCache statements_;
+  StatementCache appends_;
   StatementCache queries_;
 };
 
@@ -173,7 +181,6 @@ class Connection {
 // beside a database, which connections for reading leave there. Nothing where that may not be written.
 [[nodiscard]] std::unique_ptr<Connection> open_keeper(ConnectionOptions options);
 
-  StatementCache appends_;
 // A transaction that is undone unless commit() is reached. Some failures let SQLite undo it at once, and so may a
 // statement of the application (ON CONFLICT ROLLBACK); what is written after that is not committed either.
 class Transaction {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/thrown.hpp"
 #include "freshet/error.hpp"
 #include "log/format.hpp"
 #include "projection/catalog.hpp"
@@ -42,10 +43,8 @@ StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upc
     options.on_trace = [tell = std::move(options.on_trace), notice = options.on_notice](const Trace& trace) {
       try {
         tell(trace);
-      } catch (const std::exception& exception) {
-        notice({Notice::Level::error, std::string("being told of an event has failed: ") + exception.what()});
       } catch (...) {
-        notice({Notice::Level::error, "being told of an event has failed"});
+        notice({Notice::Level::error, "being told of an event has failed: " + words_of_thrown()});
       }
     };
   }

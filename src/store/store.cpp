@@ -8,6 +8,7 @@
 
 #include "base/ensure.hpp"
 #include "base/gate.hpp"
+#include "base/thrown.hpp"
 #include "bus/in_process_bus.hpp"
 #include "freshet/error.hpp"
 #include "log/format.hpp"
@@ -151,9 +152,8 @@ log::Hooks Store::Impl::hooks() {
 void Store::Impl::publish(std::span<const Message> messages) {
   try {
     tell(messages);
-  } catch (const std::exception& exception) {
-    options_.on_notice(
-        {Notice::Level::error, std::string("telling of what was recorded has failed: ") + exception.what()});
+  } catch (...) {
+    options_.on_notice({Notice::Level::error, "telling of what was recorded has failed: " + words_of_thrown()});
   }
 }
 
@@ -397,8 +397,8 @@ Store::Store(StoreOptions options) : impl_(std::make_unique<Impl>(std::move(opti
 Store::~Store() {
   try {
     close();
-  } catch (const std::exception& exception) {
-    impl_->options_.on_notice({Notice::Level::error, std::string("while closing: ") + exception.what()});
+  } catch (...) {
+    impl_->options_.on_notice({Notice::Level::error, "while closing: " + words_of_thrown()});
   }
   ensure(impl_->sessions_ == 0, "a Session ends before its store is destroyed");
 }

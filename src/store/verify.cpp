@@ -7,8 +7,10 @@
 #include <span>
 #include <string>
 
+#include "base/thrown.hpp"
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
+#include "projection/applier.hpp"
 #include "projection/catalog.hpp"
 #include "projection/read_tables.hpp"
 #include "query/target.hpp"
@@ -41,7 +43,7 @@ class Verifier {
     try {
       check_structure();
       check_numbers();
-      for (const auto& projection : projections) prepare(*projection);
+      for (const auto& projection : projections) prepare(projection);
       scan();
       for (const Replayed& replayed : replays_) compare(replayed);
     } catch (const Error& error) {
@@ -54,7 +56,7 @@ class Verifier {
  private:
   // A projection that is made again in the scratch database.
   struct Replayed {
-    const Projection& projection;
+    projection::Registered registered;
     projection::Entry entry;
     std::unique_ptr<projection::ReadTables> tables;
     std::set<std::int64_t> dead_letters;
@@ -95,16 +97,21 @@ class Verifier {
                 "(PARTITION BY stream ORDER BY version) AS before FROM store.events) WHERE before > position");
   }
 
-  void prepare(const Projection& projection) {
-    const auto entry = projection::find_entry(connection_, projection.name());
-    if (!entry || entry->schema_version != projection.schema_version()) return;  // Not made yet.
-    projection::check_within_log(connection_, *entry, projection);
-    Replayed replayed{projection, *entry, std::make_unique<projection::ReadTables>(connection_, ""), {}};
+  void prepare(const std::shared_ptr<const Projection>& projection) {
+    const auto entry = projection::find_entry(connection_, projection->name());
+    if (!entry || entry->schema_version != projection->schema_version()) return;  // Not made yet.
+    projection::check_within_log(connection_, *entry, *projection);
+    Replayed replayed{
+        {projection, entry->number}, *entry, std::make_unique<projection::ReadTables>(connection_, ""), {}};
     sqlite::Run run(connection_.statement("SELECT position FROM store.dead_letters WHERE projection = ?"),
                     entry->number);
     while (run.next()) replayed.dead_letters.insert(run.integer(0));
-    projection.create(*replayed.tables);
-    replays_.push_back(std::move(replayed));
+    try {
+      projection->create(*replayed.tables);
+      replays_.push_back(std::move(replayed));
+    } catch (...) {
+      problem("the projection '" + std::string(projection->name()) + "' cannot make its tables: " + words_of_thrown());
+    }
   }
 
   void scan() {
@@ -135,16 +142,15 @@ class Verifier {
         continue;
       }
       try {
-        replayed.projection.apply(event, *replayed.tables);
-      } catch (const std::exception& exception) {
-        problem("the projection '" + std::string(replayed.projection.name()) + "' fails on the event at position " +
-                position + ": " + exception.what());
+        projection::apply(replayed.registered, event, *replayed.tables, connection_);
+      } catch (const projection::ApplyFailure& failure) {
+        problem(failure.what());
       }
     }
   }
 
   void compare(const Replayed& replayed) {
-    for (const std::string& table : replayed.projection.tables()) {
+    for (const std::string& table : replayed.registered.projection->tables()) {
       try {
         compare(replayed, table);
       } catch (const Error& error) {

@@ -7,6 +7,7 @@
 
 #include "base/ensure.hpp"
 #include "base/look.hpp"
+#include "base/thrown.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::subscription {
@@ -34,6 +35,18 @@ void Dispatcher::run() {
   }
 }
 
+// With what is being handled. Somebody in the way is gone at the next look.
+void Dispatcher::fail(const Subscribers& round) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::busy) return;
+    for (const auto& subscriber : round) subscriber->fail(error.what());
+  } catch (...) {
+    for (const auto& subscriber : round) subscriber->fail(words_of_thrown());
+  }
+}
+
 bool Dispatcher::step() {
   // A callback that steps the store is not told before it has returned.
   if (stepping_) return false;
@@ -47,12 +60,9 @@ bool Dispatcher::step() {
       if (stopping_) break;
       busy = subscriber->dispatch(**connection_) || busy;
     }
-  } catch (const std::exception& exception) {
-    // The file cannot even be asked whether it has changed. Somebody in the way is gone at the next look.
-    const auto* error = dynamic_cast<const Error*>(&exception);
-    if (error == nullptr || error->code() != ErrorCode::busy) {
-      for (const auto& subscriber : round) subscriber->fail(exception.what());
-    }
+  } catch (...) {
+    // The file cannot even be asked whether it has changed.
+    fail(round);
   }
   stepping_ = false;
   return busy;

@@ -59,6 +59,7 @@ class Dispatcher {
   void run();
   [[nodiscard]] Subscribers subscribers();
   void look();
+  static void fail(const Subscribers& round);
 
   const Drive drive_;
   sqlite::Pool& readers_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/thrown.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::subscription {
@@ -73,13 +74,11 @@ bool Subscriber<News>::look(sqlite::Connection& connection) {
   std::optional<News> news;
   try {
     news = feed_->next(connection);
-  } catch (const std::exception& exception) {
-    const auto* error = dynamic_cast<const Error*>(&exception);
-    if (error != nullptr && error->code() == ErrorCode::busy) {
-      mark_due();
-    } else {
-      fail(exception.what());
-    }
+  } catch (const Error& error) {
+    error.code() == ErrorCode::busy ? mark_due() : fail(error.what());
+    return false;
+  } catch (...) {
+    fail(words_of_thrown());
     return false;
   }
   const std::lock_guard lock(mutex_);
@@ -112,10 +111,8 @@ template <typename News>
 void Subscriber<News>::run(Inside& inside, const std::function<void()>& call) {
   try {
     call();
-  } catch (const std::exception& exception) {
-    fail(std::string("its callback has thrown: ") + exception.what());
   } catch (...) {
-    fail("its callback has thrown what is no std::exception");
+    fail("its callback has thrown: " + words_of_thrown());
   }
   leave(inside);
 }

@@ -359,7 +359,7 @@ TEST_SUITE("application_sql") {
       [[nodiscard]] int schema_version() const override { return 1; }
       [[nodiscard]] std::vector<std::string> tables() const override { return {table_}; }
       void create(Tables& tables) const override {
-        tables.execute("CREATE TABLE IF NOT EXISTS " + table_ + " (x INTEGER)");
+        tables.execute("CREATE TABLE IF NOT EXISTS {" + table_ + "} (x INTEGER)");
       }
       void apply(const RecordedEvent&, Tables&) const override {}
 
@@ -378,6 +378,8 @@ TEST_SUITE("application_sql") {
     CHECK(opening("named", "named").empty());
     CHECK(holds(opening("totals", "named"), "no two projections have one name"));
     CHECK(holds(opening("named", "totals"), "no two projections share a table"));
+    CHECK(holds(opening("named", "TOTALS"), "no two projections share a table"));
+    CHECK(holds(opening("named", "App_named"), "not named as the application's own"));
     CHECK(holds(opening("named", "Events"), "not named as the engine's"));
   }
 
@@ -388,7 +390,8 @@ TEST_SUITE("application_sql") {
     run_until_idle(store);
     Reading reading = store.read({.projections = {"totals"}});
     for (const char* refused : {"COMMIT", "ROLLBACK", "BEGIN", "ATTACH 'other' AS other", "PRAGMA query_only = OFF",
-                                "DELETE FROM totals", "CREATE TEMP TABLE t (x)", "SELECT 1; SELECT 2"}) {
+                                "DELETE FROM totals", "REPLACE INTO events SELECT * FROM events",
+                                "CREATE TEMP TABLE t (x)", "CREATE TABLE app_t (x)", "SELECT 1; SELECT 2"}) {
       CAPTURE(refused);
       CHECK(error_of([&] { static_cast<void>(reading.query(refused)); }) == ErrorCode::invalid);
     }

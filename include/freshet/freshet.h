@@ -122,7 +122,7 @@ typedef struct freshet_event {
 typedef struct freshet_projection {
   const char* name;
   int schema_version;         // From 1.
-  const char* const* tables;  // As they stand in braces in the SQL.
+  const char* const* tables;  // All that `create` makes, as they stand in braces in the SQL.
   size_t tables_count;
   void* context;  // Handed to the callbacks.
   // Create the tables; write what an event means. They run on the store's own thread, on an appending thread

@@ -39,12 +39,14 @@ class Projection {
   // From 1. Raise it when create() or apply() would give other rows; the tables are then made again.
   [[nodiscard]] virtual int schema_version() const = 0;
 
-  // The tables, as they stand in braces in the SQL; views may be among them. No two projections share one, and none
-  // begins with "app_" or is named as a table of the engine's.
+  // The tables, as they stand in braces in the SQL: all that create() makes, virtual ones included; views may be among
+  // them. No two projections share one, and none begins with "app_" or is named as a table of the engine's; case does
+  // not count.
   [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
 
   // Creates the tables, empty, with their indexes, views and triggers, whose names are put in braces as well. After a
-  // rebuild an index has another name, and the rest has its own again.
+  // rebuild an index has another name, and the rest has its own again. It is tried, and undone, when the store opens
+  // with a new projection or a raised version; other tables than tables() names are Error `invalid`.
   virtual void create(Tables& tables) const = 0;
 
   // Writes what `event` means. Whatever it throws is a failure of this event, and so is a deferred foreign key that is

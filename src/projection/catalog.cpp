@@ -5,9 +5,9 @@
 
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
-#include "freshet/event_log.hpp"
 #include "log/event_rows.hpp"
 #include "projection/read_tables.hpp"
+#include "sqlite/names.hpp"
 
 namespace freshet::projection {
 namespace {
@@ -69,26 +69,83 @@ bool is_outdated(const Registered& registered, const Entry& entry) {
   return entry.schema_version != registered.projection->schema_version();
 }
 
-void create_tables(const Projection& projection, Tables& tables, sqlite::Connection& connection) {
+namespace {
+
+using Names = std::set<std::string, sqlite::NameLess>;
+
+enum class Views { with, without };
+
+// Without the tables that a virtual one keeps its rows in.
+Names names_in_file(sqlite::Connection& connection, Views views) {
+  Names names;
+  sqlite::Run run(connection.statement("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' "
+                                       "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND (? OR type <> 'view')"),
+                  std::int64_t{views == Views::with});
+  while (run.next()) names.emplace(run.text(0));
+  return names;
+}
+
+void check_made(const Projection& projection, const ReadTables& tables, sqlite::Connection& connection,
+                const Names& before) {
+  const Names after = names_in_file(connection, Views::with);
+  Names surplus = names_in_file(connection, Views::without);
+  for (const std::string& name : before) surplus.erase(name);
+  std::string difference;
+  for (const std::string& table : projection.tables()) {
+    const std::string name = table + tables.suffix();
+    surplus.erase(name);
+    if (before.contains(name)) difference += "; '" + table + "' was there before it";
+    if (!after.contains(name)) difference += "; it does not make '" + table + "', which is named there";
+  }
+  for (const std::string& name : surplus) {
+    difference += "; it makes '" + name.substr(0, name.rfind(tables.suffix())) + "', which is not named there";
+  }
+  if (connection.has_open_keys()) difference += "; its rows refer to others that are missing";
+  if (difference.empty()) return;
+  throw Error(ErrorCode::invalid, "create() of the projection '" + std::string(projection.name()) +
+                                      "' does not make what its tables() names" + difference);
+}
+
+}  // namespace
+
+void create_tables(const Projection& projection, ReadTables& tables, sqlite::Connection& connection) {
+  const Names before = names_in_file(connection, Views::with);
   try {
     projection.create(tables);
   } catch (...) {
     connection.rethrow_trouble();
     throw;
   }
+  check_made(projection, tables, connection, before);
+}
+
+std::optional<std::string> find_missing_table(sqlite::Connection& connection, const Projection& projection,
+                                              std::string_view suffix) {
+  for (std::string& table : projection.tables()) {
+    const std::string name = table + std::string(suffix);
+    sqlite::Run run(connection.statement("SELECT 1 FROM sqlite_master WHERE name = ? COLLATE NOCASE "
+                                         "AND type IN ('table', 'view')"),
+                    std::string_view{name});
+    if (!run.next()) return std::move(table);
+  }
+  return std::nullopt;
+}
+
+std::string missing_table_sentence(const Projection& projection, const std::string& table) {
+  return "the read table '" + table + "' is missing: make it again with: projection rebuild " +
+         std::string(projection.name());
 }
 
 void check_rules(std::span<const std::shared_ptr<const Projection>> projections) {
   std::set<std::string_view> names;
-  std::set<std::string> tables;
+  Names tables;
   for (const auto& projection : projections) {
     ensure(projection != nullptr, "a projection is not null");
     ensure(!projection->name().empty(), "a projection has a name");
     ensure(names.insert(projection->name()).second, "no two projections have one name");
     ensure(projection->schema_version() > never_built, "a projection's schema version is 1 or more");
     for (const std::string& table : projection->tables()) {
-      ensure(!table.starts_with(application_table_prefix),
-             "a projection's tables are not named as the application's own");
+      ensure(!sqlite::is_of_application(table.c_str()), "a projection's tables are not named as the application's own");
       ensure(!sqlite::is_table_of_engine(table.c_str()), "a projection's tables are not named as the engine's");
       ensure(tables.insert(table).second, "no two projections share a table");
     }
@@ -110,30 +167,36 @@ std::optional<Catalog> find_known(sqlite::Connection& connection,
   return catalog;
 }
 
+// Whether the rules can make their tables beside others, as each rebuild does: in the write transaction that the
+// connection has open, and undone.
+void try_rules(const Projection& projection, sqlite::Connection& connection) {
+  connection.execute("SAVEPOINT trial");
+  {
+    ReadTables beside(connection, "_tried_beside");
+    create_tables(projection, beside, connection);
+  }
+  connection.execute("ROLLBACK TO trial; RELEASE trial");
+}
+
+// Before the first of their events is lost to rules that no rebuild can follow.
+void try_raised(const Catalog& catalog, sqlite::Connection& connection) {
+  for (const Registered& registered : catalog) {
+    const auto entry = find_entry(connection, registered.projection->name());
+    if (!entry || !is_outdated(registered, *entry) || entry->schema_version == never_built) continue;
+    const sqlite::Transaction undone(connection, sqlite::Transaction::Kind::write);
+    try_rules(*registered.projection, connection);
+  }
+}
+
 }  // namespace
 
 Catalog register_projections(sqlite::Connection& connection,
                              std::span<const std::shared_ptr<const Projection>> projections) {
-  if (auto known = find_known(connection, projections)) return *known;
-  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
-  check_made(projection, tables, connection, before);
-}
-
-std::optional<std::string> find_missing_table(sqlite::Connection& connection, const Projection& projection,
-                                              std::string_view suffix) {
-  for (std::string& table : projection.tables()) {
-    const std::string name = table + std::string(suffix);
-    sqlite::Run run(connection.statement("SELECT 1 FROM sqlite_master WHERE name = ? COLLATE NOCASE "
-                                         "AND type IN ('table', 'view')"),
-                    std::string_view{name});
-    if (!run.next()) return std::move(table);
+  if (auto known = find_known(connection, projections)) {
+    try_raised(*known, connection);
+    return *known;
   }
-  return std::nullopt;
-}
-
-std::string missing_table_sentence(const Projection& projection, const std::string& table) {
-  return "the read table '" + table + "' is missing: make it again with: projection rebuild " +
-         std::string(projection.name());
+  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   Catalog catalog;
   for (const auto& projection : projections) {
     if (const auto entry = find_entry(connection, projection->name())) {
@@ -141,6 +204,7 @@ std::string missing_table_sentence(const Projection& projection, const std::stri
       check_not_newer(catalog.back(), *entry);
       continue;
     }
+    try_rules(*projection, connection);
     ReadTables tables(connection, "");
     create_tables(*projection, tables, connection);
     const bool log_is_empty = log::last_of_log(connection).position == Position{};

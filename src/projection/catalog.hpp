@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "freshet/projection.hpp"
+#include "projection/read_tables.hpp"
 #include "sqlite/connection.hpp"
 
 namespace freshet::projection {

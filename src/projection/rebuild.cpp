@@ -90,7 +90,13 @@ void Rebuild::apply(const RecordedEvent& event) {
   const auto failed = failed_streams_.find(event.stream_number);
   if (failed == failed_streams_.end() || event.position < failed->second.position ||
       failed->second.attempts < options_.attempts_max) {
-    projection::apply(registered_, event, *tables_, connection_);
+    try {
+      projection::apply(registered_, event, *tables_, connection_);
+    } catch (const ApplyFailure&) {
+      check_beside();
+      throw;
+    }
+    check_beside();
     return;
   }
   if (dead_letters_.size() == dead_letters_max) {
@@ -105,11 +111,19 @@ void Rebuild::apply(const RecordedEvent& event) {
   }
 }
 
+// Rules that write to tables in use are wrong for every event, and what they would leave here is as well.
+void Rebuild::check_beside() const {
+  if (tables_->trespass().empty()) return;
+  throw Error(ErrorCode::invalid, "cannot rebuild the projection '" + std::string(registered_.projection->name()) +
+                                      "': " + tables_->trespass());
+}
+
 void Rebuild::swap(Position reached) {
   const auto made = made_of_tables();
   for (const Made& each : made) sqlite::drop(connection_, each.made_as);
   // All of them, before one takes its place: they may refer to each other. New rules may have other ones.
   for (const std::string& table : registered_.projection->tables()) sqlite::drop(connection_, table);
+  sqlite::take_from_arguments(connection_, suffix_);
   for (const std::string& table : registered_.projection->tables()) {
     if (std::ranges::find(made, table, &Made::name) != made.end()) continue;
     sqlite::rename_table(connection_, table + suffix_, table);

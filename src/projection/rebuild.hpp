@@ -59,6 +59,7 @@ class Rebuild {
   void start();
   [[nodiscard]] bool run_batch();
   void apply(const RecordedEvent& event);
+  void check_beside() const;
   // Counts the attempt. True: it was the last one, and the event is to become a dead letter.
   [[nodiscard]] bool note(const ApplyFailure& failure);
   // Puts the new tables, filled up to `reached`, into the place of the old ones.

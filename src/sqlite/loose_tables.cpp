@@ -46,6 +46,18 @@ void drop(Connection& connection, const std::string& name) {
   connection.execute("DROP " + *type + ' ' + quoted(name));
 }
 
+void take_from_arguments(Connection& connection, const std::string& text) {
+  // As SQLite's documentation of ALTER TABLE has it for changes that leave the file's content as it is.
+  const Setting undefended(connection, SQLITE_DBCONFIG_DEFENSIVE, 0);
+  const Setting writable(connection, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1);
+  // The name comes first.
+  Run(connection.statement("UPDATE sqlite_master SET sql = substr(sql, 1, instr(sql, name) + length(name) - 1) || "
+                           "replace(substr(sql, instr(sql, name) + length(name)), ?1, '') "
+                           "WHERE type = 'table' AND sql LIKE 'create virtual table%' AND instr(sql, ?1)"),
+      std::string_view{text})
+      .finish();
+}
+
 void rename_table(Connection& connection, const std::string& from, const std::string& to) {
   const Setting unchecked(connection, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1);
   connection.execute("ALTER TABLE " + quoted(from) + " RENAME TO " + quoted(to));

@@ -129,4 +129,32 @@ std::string TableDifference::description() const {
   return "in the row with " + named(first) + differing + counts;
 }
 
+std::optional<std::string> index_difference(sqlite::Connection& connection, const std::string& table) {
+  const auto has_module = [&](std::string_view module) {
+    sqlite::Run run(connection.statement("SELECT 1 FROM main.sqlite_master WHERE name = ?1 COLLATE NOCASE AND "
+                                         "replace(sql, ' ', '') LIKE 'createvirtualtable%using' || ?2 || '(%'"),
+                    std::string_view{table}, module);
+    return run.next();
+  };
+  const bool is_fts5 = has_module("fts5");
+  if (!is_fts5 && !has_module("fts4") && !has_module("fts3")) return std::nullopt;
+  const auto terms_of = [&](const std::string& schema) {
+    const std::string names = schema + ", " + quoted(table);
+    connection.execute("CREATE VIRTUAL TABLE temp.terms_of_" + schema + " USING " +
+                       (is_fts5 ? "fts5vocab(" + names + ", instance)" : "fts4aux(" + names + ")"));
+    return "SELECT * FROM temp.terms_of_" + schema;
+  };
+  const std::string read = terms_of("store");
+  const std::string replay = terms_of("main");
+  const auto rows = [&](const std::string& query) {
+    return connection.integer("SELECT count(*) FROM (" + query + ")");
+  };
+  const std::int64_t surplus = rows(read + " EXCEPT " + replay);
+  const std::int64_t lacking = rows(replay + " EXCEPT " + read);
+  connection.execute("DROP TABLE temp.terms_of_store; DROP TABLE temp.terms_of_main");
+  if (surplus == 0 && lacking == 0) return std::nullopt;
+  return "its full-text index has " + std::to_string(surplus) +
+         " places of words that are not in the replay, and lacks " + std::to_string(lacking) + " of them";
+}
+
 }  // namespace freshet::store

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,5 +47,9 @@ class TableDifference {
   std::int64_t lacking_ = 0;   // Rows of the replay that are not there.
   std::int64_t repeated_ = 0;  // Equal rows more than in the replay.
 };
+
+// Of a full-text table: how its index differs, which may belong to the rows of another table. Nothing: it does not, or
+// the table is none.
+[[nodiscard]] std::optional<std::string> index_difference(sqlite::Connection& connection, const std::string& table);
 
 }  // namespace freshet::store

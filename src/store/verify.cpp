@@ -162,9 +162,11 @@ class Verifier {
 
   void compare(const Replayed& replayed, const std::string& table) {
     const TableDifference difference(connection_, table);
-    if (difference.is_none()) return;
-    problem("the read table '" + table + "' differs from a replay: " + difference.description() +
-            "; make it again with: projection rebuild " + std::string(replayed.projection.name()));
+    const auto description =
+        difference.is_none() ? index_difference(connection_, table) : std::optional(difference.description());
+    if (!description) return;
+    problem("the read table '" + table + "' differs from a replay: " + *description +
+            "; make it again with: projection rebuild " + std::string(replayed.registered.projection->name()));
   }
 
   sqlite::Connection connection_;

@@ -4,10 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <iterator>
+#include <memory>
 #include <thread>
 
 #include "engine_fixture.hpp"
 #include "freshet/session.hpp"
+#include "log/format.hpp"
 
 using namespace freshet;
 using namespace freshet::tests;
@@ -16,6 +19,18 @@ namespace {
 
 std::size_t files_in(const TempDir& directory) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory.path()), {}));
+}
+
+std::string bytes_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// While it is open, nothing is folded into the file.
+std::unique_ptr<sqlite::Connection> holding_the_log(const std::filesystem::path& file) {
+  auto held = std::make_unique<sqlite::Connection>(sqlite::ConnectionOptions{.file = file});
+  static_cast<void>(held->integer("SELECT count(*) FROM store"));
+  return held;
 }
 
 std::string text(const std::filesystem::path& file, const char* sql) {
@@ -98,6 +113,91 @@ TEST_SUITE("backup") {
     restore();
     CHECK(live() != first);
     CHECK(tokens.size() == 3);
+  }
+
+  TEST_CASE("open: beside the write-ahead log of the store in whose place it was put, a backup is left as it is") {
+    const TempDir directory;
+    const TempDir restored;
+    const TempDir copies;
+    {
+      Store store(stepped(directory.file()));
+      append(store, "a", 1);
+      REQUIRE(store.backup(copies.file()).has_value());
+      append(store, "a", 2);
+      copy_files(directory, restored);
+    }
+    std::filesystem::copy_file(copies.file(), restored.file(), std::filesystem::copy_options::overwrite_existing);
+    REQUIRE(std::filesystem::file_size(restored.file().string() + "-wal") > 0);
+    for (const OpenMode mode : {OpenMode::create, OpenMode::existing, OpenMode::read_only}) {
+      StoreOptions options = stepped(restored.file());
+      options.mode = mode;
+      const std::string message = message_of([&] { const Store store(options); });
+      CHECK(holds(message, "store.db-wal' is not of"));
+      CHECK(holds(message, "remove"));
+      CHECK(error_of([&] { const Store store(options); }) == ErrorCode::corrupt);
+      CHECK(bytes_of(restored.file()) == bytes_of(copies.file()));
+    }
+    for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(restored.file().string() + suffix);
+    Store store(stepped(restored.file()));
+    CHECK(store.log().head() == Position{1});
+    CHECK(append(store, "a", 3).first == Position{2});
+  }
+
+  TEST_CASE("open: the write-ahead log of another store is not read over a file") {
+    const TempDir directory;
+    const TempDir other;
+    {
+      Store store(stepped(other.file()));
+      connect(other.file()).execute("UPDATE store SET created_at = 0");
+      std::filesystem::copy_file(other.file().string() + "-wal", directory.file().string() + "-wal");
+    }
+    {
+      const TempDir made;
+      Store(stepped(made.file())).close();
+      std::filesystem::copy_file(made.file(), directory.file());
+    }
+    CHECK(error_of([&] { const Store store(stepped(directory.file())); }) == ErrorCode::corrupt);
+  }
+
+  TEST_CASE("open: after a crash right behind the first opening of a backup, it is the store that it began to be") {
+    const TempDir copies;
+    const TempDir crashed;
+    {
+      const TempDir directory;
+      Store store(stepped(directory.file()));
+      append(store, "a", 1);
+      REQUIRE(store.backup(copies.file()).has_value());
+    }
+    std::string epoch;
+    {
+      const auto held = holding_the_log(copies.file());
+      Store store(stepped(copies.file()));
+      epoch = store.identity().epoch;
+      copy_files(copies, crashed);
+    }
+    REQUIRE(std::filesystem::file_size(crashed.file().string() + "-wal") > 0);
+    Store store(stepped(crashed.file()));
+    CHECK(store.identity().epoch == epoch);
+    CHECK(store.log().head() == Position{1});
+  }
+
+  TEST_CASE("open: after a crash right behind the upgrade of a file, or of a backup of one, it goes on") {
+    for (const bool is_backup : {false, true}) {
+      const TempDir directory;
+      const TempDir crashed;
+      std::filesystem::copy_file(FRESHET_FORMATS "/format-3.db", directory.file());
+      if (is_backup) {
+        auto connection = connect(directory.file());
+        log::mark_as_backup(connection);
+      }
+      {
+        const auto held = holding_the_log(directory.file());
+        Store store(stepped(directory.file()));
+        copy_files(directory, crashed);
+      }
+      REQUIRE(std::filesystem::file_size(crashed.file().string() + "-wal") > 0);
+      CHECK(Store(stepped(crashed.file())).log().head() == Position{123});
+    }
   }
 
   TEST_CASE("backup: a file that is there is left as it is, unless it is to be replaced") {

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "freshet/error.hpp"
+#include "log/leftover_log.hpp"
 #include "log/schema.hpp"
 #include "log/upgrade.hpp"
 
@@ -43,10 +44,12 @@ void check_schema(sqlite::Connection& connection, std::int64_t version, const st
                                       std::string(missing.begin()->first) + "' is not as it was made");
 }
 
+void check_identity(sqlite::Connection& connection, const std::filesystem::path& file) {
+  if (connection.integer("PRAGMA application_id") == application_id) return;
+  throw Error(ErrorCode::not_a_database, "'" + file.string() + "' is a SQLite database, but not one of Freshet's");
+}
+
 void check_format(sqlite::Connection& connection, const std::filesystem::path& file) {
-  if (connection.integer("PRAGMA application_id") != application_id) {
-    throw Error(ErrorCode::not_a_database, "'" + file.string() + "' is a SQLite database, but not one of Freshet's");
-  }
   const std::int64_t version = connection.integer("PRAGMA user_version");
   if (version < 1) {
     throw Error(ErrorCode::unsupported_format,
@@ -98,8 +101,7 @@ void make(sqlite::Connection& connection, Duration busy_timeout, Clock& clock) {
 // Whether a writer has something to do before anything else: the file is of an older format, or a backup that nobody
 // has written to yet.
 bool is_as_found(sqlite::Connection& connection) {
-  return connection.integer("PRAGMA user_version") < format_version ||
-         identity_of(connection).epoch.ends_with(backup_mark);
+  return connection.integer("PRAGMA user_version") < format_version || is_marked_as_backup(identity_of(connection));
 }
 
 // One that goes on from the present one.
@@ -116,7 +118,7 @@ void make_ready_to_write(sqlite::Connection& connection) {
   // Another process may have been quicker.
   if (connection.integer("PRAGMA user_version") < format_version) upgrade(connection);
   // A copy that is put back twice has two histories. So each gets its epoch when it is first opened to be written.
-  if (identity_of(connection).epoch.ends_with(backup_mark)) begin_history(connection);
+  if (is_marked_as_backup(identity_of(connection))) begin_history(connection);
   transaction.commit();
 }
 
@@ -161,12 +163,25 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
   const auto keeper = mode == OpenMode::read_only ? sqlite::open_keeper({.file = file}) : nullptr;
   sqlite::Connection connection({.file = file, .access = access, .busy_timeout = busy_timeout});
   if (mode == OpenMode::create && is_empty(connection)) make(connection, busy_timeout, clock);
+  check_identity(connection, file);
+  try {
+    check_log_is_own(connection, file);
+  } catch (const Error&) {
+    // Closing would fold it into the file.
+    connection.leave_checkpoint_to_others();
+    if (keeper) keeper->leave_checkpoint_to_others();
+    throw;
+  }
   check_format(connection, file);
   if (mode != OpenMode::read_only) make_ready_to_write(connection);
 }
 
 void mark_as_backup(sqlite::Connection& connection) {
   begin_history(connection, backup_mark);
+}
+
+bool is_marked_as_backup(const StoreIdentity& identity) {
+  return identity.epoch.ends_with(backup_mark);
 }
 
 StoreIdentity identity_of(sqlite::Connection& connection) {

@@ -24,6 +24,9 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
 // Of a copy: gives it an epoch that no store has, and another one to each store that is put in place of it.
 void mark_as_backup(sqlite::Connection& connection);
 
+// Of a store that nobody has written to since it was copied.
+[[nodiscard]] bool is_marked_as_backup(const StoreIdentity& identity);
+
 [[nodiscard]] StoreIdentity identity_of(sqlite::Connection& connection);
 
 // A history: what was recorded after this position is its own.

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int region_bytes = 32'768;                // As SQLite maps it.
 constexpr std::uint32_t index_version = 3'007'000;  // The first number; the only version there has been.
+constexpr std::size_t frames_number = 4;            // Which one of the numbers says how many pages are in the log.
 
 }  // namespace
 
@@ -33,6 +34,11 @@ std::optional<CommitMark> CommitMarks::current() const {
   std::copy_n(numbers_, mark.size(), mark.begin());
   if (mark.front() != index_version) return std::nullopt;
   return mark;
+}
+
+std::uint32_t CommitMarks::log_frames() const {
+  const auto mark = current();
+  return mark ? (*mark)[frames_number] : 0;
 }
 
 }  // namespace freshet::sqlite

@@ -24,6 +24,9 @@ class CommitMarks {
   // never taken to be up to date.
   [[nodiscard]] std::optional<CommitMark> current() const;
 
+  // Pages in the log as of its last commit; 0 if there is none, or if that cannot be known.
+  [[nodiscard]] std::uint32_t log_frames() const;
+
  private:
   const std::uint32_t volatile* numbers_ = nullptr;
 };

@@ -83,7 +83,7 @@ SQLite::Database open(const ConnectionOptions& options, bool& immutable) {
   // A scratch database may attach a store by its URI.
   const int uri = options.file.empty() ? SQLITE_OPEN_URI : 0;
   SQLite::Database database = open_as(options, options.file.string(), flags(options.access) | uri);
-  immutable = must_be_taken_as_it_is(database, options);
+  immutable = options.without_log || must_be_taken_as_it_is(database, options);
   if (!immutable) return database;
   return open_as(options, immutable_uri(options.file), flags(options.access) | SQLITE_OPEN_URI);
 }

@@ -64,6 +64,8 @@ struct ConnectionOptions {
   Access access = Access::read_write;
   Sync sync = Sync::full;
   Duration busy_timeout{};
+  // The file alone, as it lies there, for a look: no locks, and nothing of its write-ahead log.
+  bool without_log = false;
   // Told of each failure at once, before anybody else can write; not of those to open the file.
   std::function<void(const Failure&)> on_failure = {};
 };

@@ -15,6 +15,25 @@ std::int64_t tables_in(Store& store) {
   return number(store, "SELECT count(*) FROM sqlite_master WHERE type IN ('table', 'index')");
 }
 
+// A rebuild of the totals that no lock tells of any other.
+struct Unlocked {
+  Unlocked(const TempDir& directory, const char* lock,
+           projection::Rebuild::Because because = projection::Rebuild::Because::asked)
+      : connection(connect(directory.file())),
+        rebuild(connection, turn, *clock, catalog, catalog.front(), directory.path() / lock, {}, {}, because) {}
+
+  void run() {
+    while (rebuild.step()) {
+    }
+  }
+
+  sqlite::Connection connection;
+  projection::Catalog catalog{{std::make_shared<Totals>(), 1}};
+  log::Turn turn{[] {}};
+  std::shared_ptr<VirtualClock> clock = virtual_clock();
+  projection::Rebuild rebuild;
+};
+
 }  // namespace
 
 TEST_SUITE("rebuild") {
@@ -251,6 +270,156 @@ TEST_SUITE("rebuild") {
     }));
     CHECK(refused == ErrorCode::busy);
     CHECK(other.rebuild("latest"));
+  }
+
+  TEST_CASE("rebuild: of two that no lock keeps apart the later one counts each event once, and the other is busy") {
+    const TempDir directory;
+    fill(directory.file());
+    connect(directory.file()).execute("UPDATE totals SET sum = 77");
+    Unlocked first(directory, "one");
+    Unlocked second(directory, "two");
+    CHECK(first.rebuild.step());
+    CHECK(second.rebuild.step());
+    CHECK(error_of([&] { static_cast<void>(first.rebuild.step()); }) == ErrorCode::busy);
+    // What it gives up is not its own any more.
+    first.rebuild.abandon();
+    second.run();
+    Store store(stepped(directory.file()));
+    CHECK(total(store) == std::int64_t{many});
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: one that another has overtaken before its end does not take the place of the result") {
+    const TempDir directory;
+    fill(directory.file());
+    Unlocked first(directory, "one");
+    Unlocked second(directory, "two");
+    CHECK(first.rebuild.step());
+    CHECK(first.rebuild.step());
+    second.run();
+    CHECK(error_of([&] { first.run(); }) == ErrorCode::busy);
+    CHECK(first.rebuild.next_attempt() > first.clock->now());
+    Store store(stepped(directory.file()));
+    CHECK(total(store) == std::int64_t{many});
+    const std::int64_t tables = tables_in(store);
+    // Asked for once more, it begins anew.
+    first.run();
+    CHECK(total(store) == std::int64_t{many});
+    CHECK(tables_in(store) == tables);
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: where another has made outdated tables again meanwhile, there is nothing to do") {
+    const TempDir directory;
+    fill(directory.file());
+    Store store(stepped(directory.file()));
+    const std::int64_t generation = number(store, "SELECT generation FROM projections WHERE number = 1");
+    Unlocked late(directory, "one", projection::Rebuild::Because::outdated);
+    CHECK_FALSE(late.rebuild.step());
+    CHECK(number(store, "SELECT generation FROM projections WHERE number = 1") == generation);
+  }
+
+  TEST_CASE("rebuild: events that fail wait for their attempts, and all other streams go on meanwhile") {
+    const TempDir directory;
+    bool broken = false;
+    StoreOptions options = with_fragile(idle(directory.file()), [&](const RecordedEvent& event) {
+      return broken && event.stream.id != "fine" && event.version == Version{1};
+    });
+    options.projector = {.attempts_max = 3, .retry_backoff = 10ms};
+    Store store(std::move(options));
+    constexpr std::int64_t streams = 300;
+    for (int id = 1; id <= streams; ++id) append(store, std::to_string(id), 1);
+    append_many(store, "fine", many);
+    append(store, "1", 2);
+    broken = true;
+    const Instant start = store.clock().now();
+    std::vector<std::int64_t> told;
+    CHECK(store.rebuild("fragile", [&](std::int64_t done, std::int64_t) {
+      if (told.empty() || told.back() != done) told.push_back(done);
+      // What is in the new tables grows while the first ones wait.
+      if (done == 1'000) CHECK(store.clock().now() == start);
+      return true;
+    }));
+    // The pauses of one event, and not of each in turn.
+    CHECK(store.clock().now() - start == 30ms);
+    CHECK(told == std::vector<std::int64_t>{1'000, 2'000, streams + std::int64_t{many} + 1});
+    CHECK(store.dead_letters().size() == streams + 1);
+    CHECK(number(store, "SELECT count(*) FROM fragile") == std::int64_t{many});
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: what waits behind a failed event of its stream comes after it, in order and once") {
+    const TempDir directory;
+    int failures = 0;
+    bool broken = false;
+    StoreOptions options = with_fragile(idle(directory.file()), [&](const RecordedEvent& event) {
+      const bool fails = event.stream.id == "slow" && (event.version == Version{3} || event.version == Version{1'200});
+      return broken && fails && ++failures % 3 != 0;
+    });
+    options.projector = {.attempts_max = 3, .retry_backoff = 10ms};
+    Store store(std::move(options));
+    append_many(store, "slow", 1'500);
+    append_many(store, "fine", many);
+    append_many(store, "slow", 1'500);
+    broken = true;
+    CHECK(store.rebuild("fragile"));
+    CHECK(failures == 6);
+    CHECK(store.dead_letters().empty());
+    CHECK(number(store, "SELECT count(*) FROM fragile") == 3'000 + std::int64_t{many});
+    CHECK(number(store,
+                 "SELECT count(*) FROM (SELECT version, lag(version, 1, 0) OVER (PARTITION BY stream ORDER BY "
+                 "rowid) AS before FROM fragile) WHERE version <> before + 1") == 0);
+    broken = false;
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: a letter that is discarded meanwhile is left out of the new rows") {
+    const TempDir directory;
+    bool broken = true;
+    const auto bad = [&](const RecordedEvent& event) { return broken && amount(event) == 13; };
+    Store store(with_fragile(stepped(directory.file()), bad));
+    append(store, "bad", 13);
+    append_many(store, "a", many);
+    append(store, "bad", 14);
+    run_until_idle(store);
+    REQUIRE(store.dead_letters().size() == 2);
+    broken = false;
+    Store other(with_fragile(idle(directory.file()), bad));
+    int discarded = 0;
+    CHECK(store.rebuild("fragile", [&](std::int64_t, std::int64_t) {
+      if (discarded == 0) discarded = static_cast<int>(other.discard_dead_letters({.position = Position{1}}));
+      return true;
+    }));
+    CHECK(discarded == 1);
+    CHECK(number(store, "SELECT count(*) FROM fragile WHERE position = 1") == 0);
+    CHECK(number(store, "SELECT count(*) FROM dead_letters WHERE discarded_at IS NOT NULL") == 1);
+    CHECK(number(store, "SELECT count(*) FROM fragile") == std::int64_t{many} + 1);
+    CHECK(store.dead_letters().empty());
+    CHECK(store.verify().problems.empty());
+  }
+
+  TEST_CASE("rebuild: a letter that is retried meanwhile is in the new rows, though it has failed here before that") {
+    const TempDir directory;
+    bool broken = true;
+    const auto bad = [&](const RecordedEvent& event) { return broken && amount(event) == 13; };
+    StoreOptions options = with_fragile(stepped(directory.file()), bad);
+    options.projector.attempts_max = 1;
+    Store store(std::move(options));
+    append(store, "bad", 13);
+    append_many(store, "a", many);
+    run_until_idle(store);
+    REQUIRE(store.dead_letters().size() == 1);
+    Store other(with_fragile(idle(directory.file()), bad));
+    CHECK(store.rebuild("fragile", [&](std::int64_t done, std::int64_t) {
+      if (done == 1'000 && broken) {
+        broken = false;
+        CHECK(other.retry_dead_letters() == 1);
+      }
+      return true;
+    }));
+    CHECK(number(store, "SELECT count(*) FROM fragile WHERE position = 1") == 1);
+    CHECK(store.dead_letters().empty());
+    CHECK(store.verify().problems.empty());
   }
 
   TEST_CASE("rebuild: one that a crash has interrupted can be run again") {

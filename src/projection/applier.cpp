@@ -55,6 +55,19 @@ void apply(const Registered& registered, const RecordedEvent& event, ReadTables&
   throw ApplyFailure(registered, event, missing ? missing_table_sentence(*registered.projection, *missing) : *failure);
 }
 
+std::optional<ApplyFailure> apply_alone(const Registered& registered, const RecordedEvent& event, ReadTables& tables,
+                                        sqlite::Connection& connection) {
+  connection.execute("SAVEPOINT event");
+  try {
+    apply(registered, event, tables, connection);
+    connection.execute("RELEASE event");
+    return std::nullopt;
+  } catch (const ApplyFailure& failure) {
+    if (connection.is_in_transaction()) connection.execute("ROLLBACK TO event; RELEASE event");
+    return failure;
+  }
+}
+
 Duration backoff(const ProjectorOptions& options, int attempts) {
   const Duration first = std::clamp<Duration>(options.retry_backoff, Duration{0}, retry_backoff_max);
   return std::min<Duration>(first * (1 << std::clamp(attempts - 1, 0, 20)), retry_backoff_max);

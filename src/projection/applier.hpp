@@ -35,6 +35,11 @@ struct ApplyFailure : std::runtime_error {
 void apply(const Registered& registered, const RecordedEvent& event, ReadTables& tables,
            sqlite::Connection& connection);
 
+// The same in a savepoint of its own, so that a failure undoes this event and nothing before it; it is returned. After
+// one that has undone the transaction, nothing of that is left.
+[[nodiscard]] std::optional<ApplyFailure> apply_alone(const Registered& registered, const RecordedEvent& event,
+                                                      ReadTables& tables, sqlite::Connection& connection);
+
 // How long to wait after an event has failed so often.
 [[nodiscard]] Duration backoff(const ProjectorOptions& options, int attempts);
 

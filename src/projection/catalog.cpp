@@ -65,6 +65,19 @@ void check_within_log(sqlite::Connection& connection, const Entry& entry, const 
                                       ", and the log ends at " + std::to_string(head.value) + ": events are missing");
 }
 
+std::string begin_token(sqlite::Connection& connection, std::int64_t projection) {
+  sqlite::Run run(connection.statement("UPDATE projections SET rebuild_token = lower(hex(randomblob(8))) "
+                                       "WHERE number = ? RETURNING rebuild_token"),
+                  projection);
+  ensure(run.next(), "a projection that is rebuilt has a row");
+  return std::string(run.text(0));
+}
+
+void end_token(sqlite::Connection& connection, std::int64_t projection) {
+  sqlite::Run(connection.statement("UPDATE projections SET rebuild_token = NULL WHERE number = ?"), projection)
+      .finish();
+}
+
 bool is_outdated(const Registered& registered, const Entry& entry) {
   return entry.schema_version != registered.projection->schema_version();
 }

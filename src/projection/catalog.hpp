@@ -68,6 +68,11 @@ void check_not_newer(const Registered& registered, const Entry& entry);
 // Throws Error `corrupt` if events were applied that the log does not hold.
 void check_within_log(sqlite::Connection& connection, const Entry& entry, const Projection& projection);
 
+// Notes who fills the projection's new tables from here on, in the caller's write transaction: a token that no other
+// rebuild has. Their end is noted as well.
+[[nodiscard]] std::string begin_token(sqlite::Connection& connection, std::int64_t projection);
+void end_token(sqlite::Connection& connection, std::int64_t projection);
+
 // The tables were made by other rules than the registered ones, and are to be made again.
 [[nodiscard]] bool is_outdated(const Registered& registered, const Entry& entry);
 

@@ -45,20 +45,20 @@ std::set<std::int64_t> load_dead_streams(sqlite::Connection& connection, std::in
   return streams;
 }
 
-std::set<Position> load_discarded(sqlite::Connection& connection, std::int64_t projection) {
-  std::set<Position> discarded;
+std::set<Position> load_letters(sqlite::Connection& connection, std::int64_t projection, Letters which) {
+  std::set<Position> letters;
   sqlite::Run run(connection.statement("SELECT position FROM dead_letters WHERE projection = ? AND "
-                                       "discarded_at IS NOT NULL ORDER BY position"),
-                  projection);
-  while (run.next()) discarded.insert(discarded.end(), Position{run.integer(0)});
-  return discarded;
+                                       "(discarded_at IS NOT NULL) = ? ORDER BY position"),
+                  projection, std::int64_t{which == Letters::discarded});
+  while (run.next()) letters.insert(letters.end(), Position{run.integer(0)});
+  return letters;
 }
 
 void delete_dead_letters(sqlite::Connection& connection, std::int64_t projection, const std::set<Position>& kept) {
   sqlite::Run(connection.statement("DELETE FROM dead_letters WHERE projection = ? AND discarded_at IS NULL"),
               projection)
       .finish();
-  for (const Position position : load_discarded(connection, projection)) {
+  for (const Position position : load_letters(connection, projection, Letters::discarded)) {
     if (kept.contains(position)) continue;
     sqlite::Run(connection.statement("DELETE FROM dead_letters WHERE projection = ? AND position = ?"), projection,
                 position.value)

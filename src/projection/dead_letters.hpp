@@ -29,8 +29,9 @@ void insert_dead_letter(sqlite::Connection& connection, std::int64_t projection,
 // The streams that take no more events, because one of theirs is a dead letter.
 [[nodiscard]] std::set<std::int64_t> load_dead_streams(sqlite::Connection& connection, std::int64_t projection);
 
-// The events whose effect is left out on purpose.
-[[nodiscard]] std::set<Position> load_discarded(sqlite::Connection& connection, std::int64_t projection);
+// The events whose effect is left out on purpose, or those that wait for an operator.
+enum class Letters { discarded, waiting };
+[[nodiscard]] std::set<Position> load_letters(sqlite::Connection& connection, std::int64_t projection, Letters which);
 
 // Removes all dead letters but the discarded ones among `kept`.
 void delete_dead_letters(sqlite::Connection& connection, std::int64_t projection, const std::set<Position>& kept);

@@ -109,7 +109,7 @@ bool Projector::rebuild_step() {
       throw;
     }
     // The other projections need not wait for whoever is in the way.
-    next_rebuild_step_ = context_.clock.now() + rebuild_pause;
+    next_rebuild_step_ = std::max(rebuild_->next_attempt(), context_.clock.now() + rebuild_pause);
     context_.notice(Notice::Level::info, std::string("a rebuild waits: ") + error.what());
     return false;
   }
@@ -125,8 +125,8 @@ void Projector::find_outdated() {
     const auto entry = find_entry(context_.connection, registered.projection->name());
     // Tables that a newer release has made meanwhile are left to it.
     if (!rebuild_ && entry && entry->schema_version < registered.projection->schema_version()) {
-      rebuild_.emplace(context_.connection, context_.turn, context_.clock, registered, context_.store, context_.options,
-                       context_.read_ahead);
+      rebuild_.emplace(context_.connection, context_.turn, context_.clock, context_.catalog, registered, context_.store,
+                       context_.options, context_.read_ahead, Rebuild::Because::outdated);
     }
   }
 }

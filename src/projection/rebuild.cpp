@@ -11,104 +11,225 @@
 
 namespace freshet::projection {
 
-Rebuild::Rebuild(sqlite::Connection& connection, log::Turn& turn, Clock& clock, Registered registered,
-                 const std::filesystem::path& store, const ProjectorOptions& options, ReadAhead::Read read_ahead)
+std::string suffix_of(std::int64_t projection) {
+  return "_rebuilt_" + std::to_string(projection) + '_';
+}
+
+std::string suffix_of(std::int64_t projection, std::int64_t generation) {
+  return suffix_of(projection) + std::to_string(generation);
+}
+
+void drop_new_tables(sqlite::Connection& connection, std::string_view suffix) {
+  std::vector<std::string> names;
+  {
+    // A virtual table comes before the tables that it keeps, and takes them with it.
+    sqlite::Run run(connection.statement("SELECT name FROM sqlite_master WHERE type IN ('view', 'table') AND "
+                                         "instr(sql, ?) ORDER BY rowid"),
+                    suffix);
+    while (run.next()) names.emplace_back(run.text(0));
+  }
+  for (const std::string& name : names) sqlite::drop(connection, name);
+}
+
+Rebuild::Rebuild(sqlite::Connection& connection, log::Turn& turn, Clock& clock, const Catalog& catalog,
+                 Registered registered, const std::filesystem::path& store, const ProjectorOptions& options,
+                 ReadAhead::Read read_ahead, Because because)
     : connection_(connection),
       turn_(turn),
       clock_(clock),
+      catalog_(catalog),
       registered_(std::move(registered)),
       options_(options),
       lease_(store, "rebuild"),
-      ahead_(std::move(read_ahead)) {}
+      ahead_(std::move(read_ahead)),
+      because_(because),
+      attempts_(options) {}
 
 bool Rebuild::step() {
-  if (!started_) start();
+  if (!started_ && !start()) return false;
+  Care care = Care::none;
   while (true) {
+    const auto held = held_;
+    const auto dead_streams = dead_streams_;
     const std::size_t dead_letters = dead_letters_.size();
     try {
-      return run_batch();
+      return run_batch(care);
     } catch (const ApplyFailure& failure) {
-      // The batch was undone.
+      // The batch was undone. Once more, without the event that failed.
+      held_ = held;
+      dead_streams_ = dead_streams;
       dead_letters_.resize(dead_letters);
-      if (!note(failure)) return true;
+      note(failure);
+      care = Care::each;
     }
-    // Once more, without the event that failed.
   }
 }
 
-bool Rebuild::note(const ApplyFailure& failure) {
-  Letter& failed = failed_streams_[failure.stream];
-  const int attempts = failed.position == failure.position ? failed.attempts + 1 : 1;
-  failed = {failure.position, failure.stream, attempts, failure.reason};
-  if (attempts < options_.attempts_max) {
-    next_attempt_ = clock_.now() + backoff(options_, attempts);
-    return false;
-  }
-  if (options_.on_failure == OnFailure::stop) throw Error(ErrorCode::projection_failed, failure.what());
-  return true;
+void Rebuild::note(const ApplyFailure& failure) {
+  const bool last = attempts_.note(failure, clock_.now());
+  if (last && options_.on_failure == OnFailure::stop) throw Error(ErrorCode::projection_failed, failure.what());
 }
 
-void Rebuild::start() {
+bool Rebuild::start() {
   if (!acquire()) throw Error(ErrorCode::busy, "another rebuild of this file is going on");
   const std::lock_guard turn(turn_);
   sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
   const Entry entry = entry_of(connection_, *registered_.projection);
   check_not_newer(registered_, entry);
-  // The number of the generation keeps the names of indexes apart, which a renamed table keeps. Nothing else in the
-  // file has this in its name, or in its SQL.
-  suffix_ = "_rebuilt_" + std::to_string(entry.number) + '_' + std::to_string(entry.generation + 1);
-  drop_new_tables();
+  registered_.number = entry.number;
+  outdated_ = is_outdated(registered_, entry);
+  if (because_ == Because::outdated && !outdated_) return false;
+  // The number of the generation keeps the names of indexes apart, which a renamed table keeps.
+  suffix_ = suffix_of(entry.number, entry.generation + 1);
+  drop_new_tables(connection_, suffix_);
   tables_.emplace(connection_, suffix_);
   create_tables(*registered_.projection, *tables_, connection_);
+  token_ = begin_token(connection_, entry.number);
+  attempts_ = Attempts(options_);
+  held_.clear();
+  dead_streams_.clear();
+  dead_letters_.clear();
   // New rules get every event again.
-  if (!is_outdated(registered_, entry)) discarded_ = load_discarded(connection_, registered_.number);
+  discarded_ = outdated_ ? std::set<Position>{} : load_letters(connection_, registered_.number, Letters::discarded);
+  waiting_ = load_letters(connection_, registered_.number, Letters::waiting);
+  position_ = {};
   head_ = log::last_of_log(connection_).position;
   transaction.commit();
-  started_ = true;
+  next_attempt_ = {};
+  return started_ = true;
 }
 
-bool Rebuild::run_batch() {
+// The lock on the file's name says that there is no other rebuild, and it has been wrong: a file may have two names,
+// and its lock may have been removed. Two that filled the same tables would count every event twice.
+void Rebuild::check_still_own() {
+  sqlite::Run run(connection_.statement("SELECT 1 FROM projections WHERE number = ? AND rebuild_token = ?"),
+                  registered_.number, std::string_view{token_});
+  if (run.next()) return;
+  started_ = false;
+  tables_.reset();
+  lease_.release();
+  next_attempt_ = clock_.now() + displaced_pause * (1 << std::min(displacements_++, displacements_max));
+  throw Error(ErrorCode::busy, "the rebuild of the projection '" + std::string(registered_.projection->name()) +
+                                   "' has come to an end: another one has begun meanwhile, or it was removed");
+}
+
+bool Rebuild::run_batch(Care care) {
   constexpr auto batch = static_cast<std::int64_t>(batch_events_max);
   auto ahead = ahead_.take(position_, batch_events_max);
   // Only whole batches are read ahead: what comes last is read where nobody can append meanwhile.
   if (position_.value + 2 * batch <= head_.value) ahead_.begin(Position{position_.value + batch}, batch_events_max);
   const std::lock_guard turn(turn_);
   sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
+  check_still_own();
+  now_ = clock_.now();
+  take_due();
   const auto events = ahead ? std::move(*ahead) : log::read_all(connection_, position_, batch_events_max);
-  for (const RecordedEvent& event : events) apply(event);
+  for (const RecordedEvent& event : events) {
+    if (held_.contains(event.stream_number) || take(event, care)) continue;
+    held_.emplace(event.stream_number, Held{event.stream, event.version});
+  }
   const Position reached = events.empty() ? position_ : events.back().position;
   // Nobody else can append while this transaction is open, so a short batch is the last one.
-  const bool last = events.size() < batch_events_max;
+  const bool at_head = events.size() < batch_events_max;
+  const bool last = at_head && held_.empty();
+  if (last && is_overtaken()) {
+    started_ = false;
+    return true;
+  }
   if (last) swap(reached);
   transaction.commit();
   position_ = reached;
+  next_attempt_ = at_head ? next_due() : Instant{};
   return !last;
 }
 
-void Rebuild::apply(const RecordedEvent& event) {
-  if (discarded_.contains(event.position)) return;
-  const auto failed = failed_streams_.find(event.stream_number);
-  if (failed == failed_streams_.end() || event.position < failed->second.position ||
-      failed->second.attempts < options_.attempts_max) {
-    try {
-      projection::apply(registered_, event, *tables_, connection_);
-    } catch (const ApplyFailure&) {
-      check_beside();
-      throw;
+// Each stream that is due, from its first event on that is left out; as many events as fit into a batch.
+void Rebuild::take_due() {
+  std::size_t streams = 0;
+  for (auto held = held_.begin(); held != held_.end() && streams < batch_events_max;) {
+    if (attempts_.due(registered_.number, held->first).value_or(now_) > now_) {
+      ++held;
+      continue;
     }
-    check_beside();
-    return;
+    ++streams;
+    held = take(held->second) ? held_.erase(held) : std::next(held);
   }
+}
+
+bool Rebuild::take(Held& held) {
+  const auto events = log::read_stream(connection_, held.stream, Version{held.from.value - 1}, batch_events_max);
+  for (const RecordedEvent& event : events) {
+    if (event.position > position_) return true;
+    held.from = event.version;
+    if (!take(event, Care::each)) return false;
+  }
+  held.from = Version{held.from.value + 1};
+  return events.size() < batch_events_max;
+}
+
+bool Rebuild::take(const RecordedEvent& event, Care care) {
+  if (discarded_.contains(event.position)) return true;
+  if (dead_streams_.contains(event.stream_number)) {
+    bury({event.position, event.stream_number, 0, follows_a_dead_letter});
+    return true;
+  }
+  Judgement judgement = attempts_.judge(registered_.number, event.stream_number, event.position, now_);
+  if (judgement.verdict == Verdict::apply) {
+    if (care == Care::none) {
+      try {
+        projection::apply(registered_, event, *tables_, connection_);
+      } catch (const ApplyFailure&) {
+        check_beside();
+        throw;
+      }
+      check_beside();
+      return true;
+    }
+    const auto failure = apply_alone(registered_, event, *tables_, connection_);
+    check_beside();
+    if (!failure) return true;
+    // Whoever runs the batch counts it.
+    if (!connection_.is_in_transaction()) throw ApplyFailure(*failure);
+    note(*failure);
+    judgement = attempts_.judge(registered_.number, event.stream_number, event.position, now_);
+  }
+  if (judgement.verdict != Verdict::bury) return false;
+  bury({event.position, event.stream_number, judgement.attempts, judgement.reason});
+  return true;
+}
+
+void Rebuild::bury(Letter letter) {
   if (dead_letters_.size() == dead_letters_max) {
     throw Error(ErrorCode::projection_failed, "the rebuild of '" + std::string(registered_.projection->name()) +
                                                   "' has failed on more than " + std::to_string(dead_letters_max) +
                                                   " events, first with: " + dead_letters_.front().reason);
   }
-  if (event.position == failed->second.position) {
-    dead_letters_.push_back(failed->second);
-  } else {
-    dead_letters_.push_back({event.position, event.stream_number, 0, follows_a_dead_letter});
+  dead_streams_.insert(letter.stream);
+  dead_letters_.push_back(std::move(letter));
+}
+
+Instant Rebuild::next_due() const {
+  std::optional<Instant> next;
+  for (const auto& [stream, held] : held_) {
+    const Instant due = attempts_.due(registered_.number, stream).value_or(Instant{});
+    next = std::min(next.value_or(due), due);
   }
+  return next.value_or(Instant{});
+}
+
+// Marks were made whose events are in the new tables, or letters were retried that are none of the old tables any more
+// and have failed here before that. New rules get every event again, whatever was decided on the old ones.
+bool Rebuild::is_overtaken() {
+  if (outdated_) return false;
+  std::set<Position> failed;
+  for (const Letter& letter : dead_letters_) failed.insert(letter.position);
+  const auto discarded = load_letters(connection_, registered_.number, Letters::discarded);
+  const auto waiting = load_letters(connection_, registered_.number, Letters::waiting);
+  return std::ranges::any_of(discarded,
+                             [&](Position at) { return !discarded_.contains(at) && !failed.contains(at); }) ||
+         std::ranges::any_of(waiting_, [&](Position at) {
+           return failed.contains(at) && !waiting.contains(at) && !discarded.contains(at);
+         });
 }
 
 // Rules that write to tables in use are wrong for every event, and what they would leave here is as well.
@@ -121,7 +242,7 @@ void Rebuild::check_beside() const {
 void Rebuild::swap(Position reached) {
   const auto made = made_of_tables();
   for (const Made& each : made) sqlite::drop(connection_, each.made_as);
-  // All of them, before one takes its place: they may refer to each other. New rules may have other ones.
+  // All of them, before one takes its place: they may refer to each other. The rules before may have had other ones.
   for (const std::string& table : registered_.projection->tables()) sqlite::drop(connection_, table);
   sqlite::take_from_arguments(connection_, suffix_);
   for (const std::string& table : registered_.projection->tables()) {
@@ -135,7 +256,7 @@ void Rebuild::swap(Position reached) {
   sqlite::Run(connection_.statement("DELETE FROM applied_above WHERE projection = ?"), registered_.number).finish();
   replace_dead_letters();
   sqlite::Run(connection_.statement("UPDATE projections SET schema_version = ?, generation = generation + 1, "
-                                    "position = ?, revision = revision + 1 WHERE number = ?"),
+                                    "position = ?, revision = revision + 1, rebuild_token = NULL WHERE number = ?"),
               std::int64_t{registered_.projection->schema_version()}, reached.value, registered_.number)
       .finish();
 }
@@ -167,22 +288,12 @@ void Rebuild::abandon() noexcept {
     const std::lock_guard turn(turn_);
     sqlite::Transaction transaction(connection_, sqlite::Transaction::Kind::write);
     tables_.reset();
-    drop_new_tables();
+    check_still_own();
+    drop_new_tables(connection_, suffix_);
+    end_token(connection_, registered_.number);
     transaction.commit();
   } catch (...) {  // NOLINT(bugprone-empty-catch): a start drops what it finds.
   }
-}
-
-void Rebuild::drop_new_tables() {
-  std::vector<std::string> names;
-  {
-    // A virtual table comes before the tables that it keeps, and takes them with it.
-    sqlite::Run run(connection_.statement("SELECT name FROM sqlite_master WHERE type IN ('view', 'table') AND "
-                                          "instr(sql, ?) ORDER BY rowid"),
-                    std::string_view{suffix_});
-    while (run.next()) names.emplace_back(run.text(0));
-  }
-  for (const std::string& name : names) sqlite::drop(connection_, name);
 }
 
 }  // namespace freshet::projection

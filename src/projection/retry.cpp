@@ -76,18 +76,12 @@ std::vector<DeadLetter> Retry::next_letters(const StreamId& stream) {
 std::optional<ApplyFailure> Retry::apply(const DeadLetter& letter) {
   const auto events = log::read_all(connection_, Position{letter.position.value - 1}, 1);
   ensure(!events.empty() && events.front().position == letter.position, "a dead letter's event is in the log");
-  connection_.execute("SAVEPOINT letter");
-  try {
-    projection::apply(registered_, events.front(), tables_, connection_);
-    sqlite::Run(connection_.statement("DELETE FROM dead_letters WHERE projection = ? AND position = ?"),
-                registered_.number, letter.position.value)
-        .finish();
-    connection_.execute("RELEASE letter");
-    return std::nullopt;
-  } catch (const ApplyFailure& failure) {
-    if (connection_.is_in_transaction()) connection_.execute("ROLLBACK TO letter; RELEASE letter");
-    return failure;
-  }
+  auto failure = apply_alone(registered_, events.front(), tables_, connection_);
+  if (failure) return failure;
+  sqlite::Run(connection_.statement("DELETE FROM dead_letters WHERE projection = ? AND position = ?"),
+              registered_.number, letter.position.value)
+      .finish();
+  return std::nullopt;
 }
 
 void Retry::write_failure(const DeadLetter& letter, const std::string& reason) {

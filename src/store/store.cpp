@@ -296,8 +296,8 @@ projection::Catalog Store::Impl::chosen(const std::optional<std::string>& name) 
 bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {
   check_writable();
   sqlite::Connection connection(of_the_projector());
-  projection::Rebuild rebuild(connection, turn_, *options_.clock, chosen(std::string(name)).front(), options_.file,
-                              options_.projector, read_ahead());
+  projection::Rebuild rebuild(connection, turn_, *options_.clock, catalog_, chosen(std::string(name)).front(),
+                              options_.file, options_.projector, read_ahead());
   const Instant deadline = options_.clock->now() + options_.busy_timeout;
   while (!rebuild.acquire() && options_.clock->now() < deadline) {
     if (progress && !progress(0, log_.head().value)) return false;

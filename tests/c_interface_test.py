@@ -160,6 +160,8 @@ declare("freshet_dead_letters_at", DeadLetter, c_void_p, c_size_t)
 declare("freshet_dead_letters_free", None, c_void_p)
 declare("freshet_dead_letters_retry", c_int, c_void_p, c_char_p, POINTER(c_int64), ERROR)
 declare("freshet_dead_letters_discard", c_int, c_void_p, c_char_p, POINTER(c_int64), ERROR)
+declare("freshet_remove_projection", c_int, c_char_p, c_char_p, c_int64, POINTER(c_bool), ERROR)
+declare("freshet_rename_projection", c_int, c_char_p, c_char_p, c_char_p, c_int64, POINTER(c_bool), ERROR)
 declare("freshet_verify", c_int, c_void_p, ERROR)
 declare("freshet_backup", c_int, c_void_p, c_char_p, c_bool, ERROR)
 declare("freshet_head", c_int, c_void_p, POINTER(c_int64), ERROR)
@@ -663,6 +665,20 @@ class CInterfaceTest(unittest.TestCase):
             self.assert_fails(FOREIGN_SESSION, "another store", Session, other, token)
         with Store(self.file.with_name("names.db-copy")) as restored:
             self.assert_fails(FOREIGN_SESSION, "before a backup was restored", Session, restored, token)
+
+    def test_a_projection_is_renamed_and_removed(self):
+        with Store(self.file) as store:
+            store.append("a", "one")
+        file, found = str(self.file).encode(), c_bool()
+        call("freshet_rename_projection", file, b"names", b"others", 0, byref(found))
+        self.assertTrue(found.value)
+        call("freshet_rename_projection", file, b"names", b"others", 0, byref(found))
+        self.assertFalse(found.value)
+        call("freshet_remove_projection", file, b"others", 0, byref(found))
+        self.assertTrue(found.value)
+        call("freshet_remove_projection", file, b"others", 0, None)
+        with Store(self.file) as store:
+            self.assertEqual(store.read("SELECT text FROM {names}", consistency=STRONG)[0], [("one",)])
 
     def test_old_forms_of_events_are_read_in_the_newest_one(self):
         def shout(_context, data, size, converted, _error):

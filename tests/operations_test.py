@@ -203,6 +203,44 @@ class OperationsTest(ProgramTest):
         self.assertEqual(self.other("order", "stats"), self.text("order", "stats"))
         self.assertEqual(json.loads(self.other("--json", "log", "verify"))["problems"], [])
 
+    def test_a_projection_is_removed_and_made_anew_by_the_next_command(self):
+        self.fill()
+        orders = self.ok("order", "list", "--strong")["orders"]
+        self.assertEqual(self.ok("projection", "remove", "orders"),
+                         {"projection": "orders", "tables": ["order_items", "orders"]})
+        self.assertEqual([each["name"] for each in self.ok("projection", "list")["projections"]], ["revenue"])
+        self.fails(5, "not_found", "projection", "remove", "orders")
+        again = self.ok("order", "list", "--strong", "--require-fresh")
+        self.assertEqual(again["orders"], orders)
+        self.assertEqual(self.ok("log", "verify")["problems"], [])
+        self.assertIn("orders is removed", self.text("projection", "remove", "orders"))
+
+    def test_a_projection_is_renamed_and_has_its_tables(self):
+        self.fill()
+        self.ok("order", "list", "--strong")
+        self.assertEqual(self.ok("projection", "rename", "orders", "purchases"),
+                         {"projection": "purchases", "was": "orders"})
+        # The table is that of a projection which the program does not have.
+        error = self.fails(2, "usage", "order", "list", "--strong")
+        self.assertIn("projection rename purchases orders", error["message"])
+        self.fails(2, "usage", "projection", "rename", "purchases", "revenue")
+        self.fails(5, "not_found", "projection", "rename", "orders", "anything")
+        self.assertIn("purchases is orders from now on", self.text("projection", "rename", "purchases", "orders"))
+        self.ok("order", "list", "--require-fresh")
+
+    def test_removing_and_renaming_need_names_and_a_file(self):
+        for words in (["remove"], ["rename", "orders"], ["remove", "orders", "revenue"], ["rename", "orders", ""]):
+            self.fails(2, "usage", "projection", *words)
+        self.fails(1, "file_missing", "projection", "remove", "orders")
+        self.fails(1, "file_missing", "projection", "rename", "orders", "purchases")
+        self.assertEqual(os.listdir(self.path), [])
+
+    def test_in_a_shell_a_projection_that_was_removed_is_made_anew(self):
+        self.fill(1)
+        answers = self.lines("shell", input=b"order list --strong\nprojection remove orders\norder list --strong\n")
+        self.assertEqual(answers[1]["projection"], "orders")
+        self.assertEqual(answers[2]["orders"], answers[0]["orders"])
+
 
 if __name__ == "__main__":
     main()

@@ -29,6 +29,8 @@ class Silent final : public cli::Session {
     throw Error(ErrorCode::invalid, "a script has a store of its own");
   }
   [[nodiscard]] cli::FilesInUse files_in_use() const override { return {}; }
+  std::filesystem::path closed_file() override { return {}; }
+  Duration busy_timeout() override { return {}; }
   bool answer(const cli::Answer& /*answer*/) override { return true; }
   bool wait_for(int /*descriptor*/) override { return false; }
   void note(const std::string& /*line*/) override {}

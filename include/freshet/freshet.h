@@ -393,6 +393,15 @@ freshet_code freshet_dead_letters_retry(freshet_store* store, const char* projec
 freshet_code freshet_dead_letters_discard(freshet_store* store, const char* projection, int64_t* count,
                                           freshet_error* error);
 
+// Removes a projection from the file, whether or not this program knows its rules: its read tables, progress and dead
+// letters. A program that has it makes it anew from the log when it next opens the file; one that is open meanwhile stops
+// projecting. Or gives it another name, which FRESHET_INVALID says that another projection has. `found`, which may be
+// NULL: whether there was one of this name. Waits for writers up to `busy_timeout`.
+freshet_code freshet_remove_projection(const char* file, const char* projection, int64_t busy_timeout, bool* found,
+                                       freshet_error* error);
+freshet_code freshet_rename_projection(const char* file, const char* projection, const char* new_name,
+                                       int64_t busy_timeout, bool* found, freshet_error* error);
+
 // Reads the whole file, while others write: FRESHET_CORRUPT names the first thing that is not as it should be.
 freshet_code freshet_verify(freshet_store* store, freshet_error* error);
 

@@ -9,6 +9,7 @@
 #include "freshet/event.hpp"
 #include "freshet/event_log.hpp"
 #include "freshet/expected_version.hpp"
+#include "freshet/maintenance.hpp"
 #include "freshet/projection.hpp"
 #include "freshet/query.hpp"
 #include "freshet/session.hpp"

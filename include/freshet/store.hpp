@@ -152,7 +152,7 @@ class Store {
   // Makes a projection's tables again from the log, in batches, while the old ones answer; then swaps them in one
   // transaction. Events that fail are tried again and handled as StoreOptions::projector says; OnFailure::stop is
   // `projection_failed`. Returns false if `progress` stopped it: nothing has changed then, as after an exception.
-  // Blocks for as long as it takes. Throws `busy` if another rebuild of this file goes on past `busy_timeout`, or begins.
+  // Blocks for as long as it takes. Throws `busy` if another rebuild of this file goes on past `busy_timeout`.
   bool rebuild(std::string_view projection, const Progress& progress = {});
 
   // Of the projections of this store, in their order; of each in position order. An unknown projection is `invalid`,

@@ -1,6 +1,7 @@
 // The state of projections, dead letters, rebuilds, verification and backups.
 #include "c/guard.hpp"
 #include "c/handles.hpp"
+#include "freshet/maintenance.hpp"
 
 namespace freshet::c {
 namespace {
@@ -96,6 +97,27 @@ freshet_code freshet_dead_letters_discard(freshet_store* store, const char* proj
   return guarded(error, [&] {
     const std::int64_t discarded = given(store).store.discard_dead_letters(choice_of(projection));
     if (count != nullptr) *count = discarded;
+    return FRESHET_OK;
+  });
+}
+
+freshet_code freshet_remove_projection(const char* file, const char* projection, int64_t busy_timeout, bool* found,
+                                       freshet_error* error) {
+  return guarded(error, [&] {
+    const bool is_there =
+        freshet::remove_projection(given_text(file), given_text(projection), freshet::Duration{busy_timeout})
+            .has_value();
+    if (found != nullptr) *found = is_there;
+    return FRESHET_OK;
+  });
+}
+
+freshet_code freshet_rename_projection(const char* file, const char* projection, const char* new_name,
+                                       int64_t busy_timeout, bool* found, freshet_error* error) {
+  return guarded(error, [&] {
+    const bool is_there = freshet::rename_projection(given_text(file), given_text(projection), given_text(new_name),
+                                                     freshet::Duration{busy_timeout});
+    if (found != nullptr) *found = is_there;
     return FRESHET_OK;
   });
 }

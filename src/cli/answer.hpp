@@ -66,6 +66,16 @@ struct RebuiltProjections {
   std::vector<Rebuilt> rebuilt;
 };
 
+struct RemovedProjection {
+  std::string name;
+  std::vector<std::string> tables;  // Those that went with it.
+};
+
+struct RenamedProjection {
+  std::string name;  // As it is now.
+  std::string was;
+};
+
 struct ShownDeadLetters {
   std::vector<DeadLetter> letters;
 };
@@ -100,10 +110,10 @@ struct PlayedDemos {
   std::vector<scenario::Report> reports;
 };
 
-using Answer =
-    std::variant<orders::Done, Imported, ShownOrder, ShownPage, ShownStats, HistoryEvent, LogEvent, Verification,
-                 ExportedLine, ExportedLog, ImportedLog, BackedUpLog, ShownProjections, RebuiltProjections,
-                 ShownDeadLetters, RetriedDeadLetters, DiscardedDeadLetters, measure::Visibility, measure::Throughput,
-                 ShownBus, ShownDemos, ShownScript, PlayedScript, PlayedDemos>;
+using Answer = std::variant<orders::Done, Imported, ShownOrder, ShownPage, ShownStats, HistoryEvent, LogEvent,
+                            Verification, ExportedLine, ExportedLog, ImportedLog, BackedUpLog, ShownProjections,
+                            RebuiltProjections, RemovedProjection, RenamedProjection, ShownDeadLetters,
+                            RetriedDeadLetters, DiscardedDeadLetters, measure::Visibility, measure::Throughput,
+                            ShownBus, ShownDemos, ShownScript, PlayedScript, PlayedDemos>;
 
 }  // namespace freshet::cli

@@ -31,6 +31,8 @@ using Result = std::optional<Failure>;
 [[nodiscard]] Result run_request(const BackUpLog& request, Session& session);
 [[nodiscard]] Result run_request(const ListProjections& request, Session& session);
 [[nodiscard]] Result run_request(const RebuildProjections& request, Session& session);
+[[nodiscard]] Result run_request(const RemoveProjection& request, Session& session);
+[[nodiscard]] Result run_request(const RenameProjection& request, Session& session);
 [[nodiscard]] Result run_request(const ListDeadLetters& request, Session& session);
 [[nodiscard]] Result run_request(const RetryDeadLetters& request, Session& session);
 [[nodiscard]] Result run_request(const DiscardDeadLetters& request, Session& session);

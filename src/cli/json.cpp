@@ -194,6 +194,14 @@ Json letters_json(const std::vector<DeadLetter>& letters) {
   return array;
 }
 
+Json to_json(const RemovedProjection& removed) {
+  return {{"projection", removed.name}, {"tables", removed.tables}};
+}
+
+Json to_json(const RenamedProjection& renamed) {
+  return {{"projection", renamed.name}, {"was", renamed.was}};
+}
+
 Json to_json(const ShownDeadLetters& shown) {
   return {{"dead_letters", letters_json(shown.letters)}};
 }

@@ -58,6 +58,11 @@ Store& ProcessSession::store(OpenMode mode, Engine engine) {
   return *store_;
 }
 
+std::filesystem::path ProcessSession::closed_file() {
+  close();
+  return file();
+}
+
 void ProcessSession::open(OpenMode mode, Engine engine) {
   debug([&] { return fmt::format("opening '{}'", file().string()); });
   std::function<void(const Trace&)> on_trace;

@@ -1,11 +1,13 @@
-// The group `projection`: list, rebuild, dead-letters.
+// The group `projection`: list, rebuild, remove, rename, dead-letters.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "freshet/maintenance.hpp"
 
 namespace freshet::cli {
 namespace {
@@ -73,6 +75,21 @@ Result run_request(const RebuildProjections& request, Session& session) {
     answer.rebuilt.push_back(*rebuilt);
   }
   session.answer(answer);
+  return std::nullopt;
+}
+
+Result run_request(const RemoveProjection& request, Session& session) {
+  auto tables = remove_projection(session.closed_file(), request.name, session.busy_timeout());
+  if (!tables) return not_found_failure(fmt::format("no such projection '{}' in the file", request.name));
+  session.answer(RemovedProjection{request.name, std::move(*tables)});
+  return std::nullopt;
+}
+
+Result run_request(const RenameProjection& request, Session& session) {
+  if (!rename_projection(session.closed_file(), request.name, request.new_name, session.busy_timeout())) {
+    return not_found_failure(fmt::format("no such projection '{}' in the file", request.name));
+  }
+  session.answer(RenamedProjection{request.new_name, request.name});
   return std::nullopt;
 }
 

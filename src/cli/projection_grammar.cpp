@@ -53,6 +53,38 @@ std::optional<DeadLettersDraft::Action> parse_action(const std::string& text) {
   return std::nullopt;
 }
 
+std::optional<std::string> any_name(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional{text};
+}
+
+void add_remove(Group& group) {
+  const auto draft = std::make_shared<RemoveProjection>();
+  Command command =
+      group.command("remove", "Forget a projection, with its read tables and dead letters: the log can make it again",
+                    "projection remove totals", [draft] { return *draft; });
+  command.value({.name = "NAME",
+                 .meaning = "The projection, of whatever program",
+                 .expected = "a projection's name",
+                 .presence = Presence::required},
+                any_name, draft->name);
+}
+
+void add_rename(Group& group) {
+  const auto draft = std::make_shared<RenameProjection>();
+  Command command = group.command("rename", "Give a projection another name, so that its tables need not be made again",
+                                  "projection rename totals sums", [draft] { return *draft; });
+  command.value({.name = "OLD",
+                 .meaning = "The projection, of whatever program",
+                 .expected = "a projection's name",
+                 .presence = Presence::required},
+                any_name, draft->name);
+  command.value({.name = "NEW",
+                 .meaning = "Its name from now on",
+                 .expected = "a projection's name",
+                 .presence = Presence::required},
+                any_name, draft->new_name);
+}
+
 void add_dead_letters(Group& group) {
   const auto draft = std::make_shared<DeadLettersDraft>();
   Command command =
@@ -90,6 +122,8 @@ void add_projection_commands(Group& group) {
       draft->rebuild.name);
   rebuild.flag("--all", "All projections, one after the other", draft->scope, RebuildDraft::Scope::all);
 
+  add_remove(group);
+  add_rename(group);
   add_dead_letters(group);
 }
 

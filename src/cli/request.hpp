@@ -136,6 +136,15 @@ struct RebuildProjections {
   std::optional<std::string> name = std::nullopt;  // Not given: all of them.
 };
 
+struct RemoveProjection {
+  std::string name;
+};
+
+struct RenameProjection {
+  std::string name;
+  std::string new_name;
+};
+
 struct ListDeadLetters {
   DeadLetterChoice choice = {};
 };
@@ -203,10 +212,11 @@ struct PlayScript {
   PlayOptions options = {};
 };
 
-using Request = std::variant<ChangeOrder, ImportOrders, GetOrder, ListOrders, ShowStats, ShowHistory, ShowLog,
-                             VerifyLog, ExportLog, ImportLog, BackUpLog, ListProjections, RebuildProjections,
-                             ListDeadLetters, RetryDeadLetters, DiscardDeadLetters, MeasureVisibility,
-                             MeasureThroughput, RunShell, ChangeBus, ListDemos, PrintDemo, PlayDemo, PlayScript>;
+using Request =
+    std::variant<ChangeOrder, ImportOrders, GetOrder, ListOrders, ShowStats, ShowHistory, ShowLog, VerifyLog, ExportLog,
+                 ImportLog, BackUpLog, ListProjections, RebuildProjections, RemoveProjection, RenameProjection,
+                 ListDeadLetters, RetryDeadLetters, DiscardDeadLetters, MeasureVisibility, MeasureThroughput, RunShell,
+                 ChangeBus, ListDemos, PrintDemo, PlayDemo, PlayScript>;
 
 // What a request that succeeded asks its process to do before it ends.
 [[nodiscard]] Afterwards afterwards_of(const Request& request);

@@ -36,6 +36,10 @@ class StageSession final : public Session {
   [[nodiscard]] FilesInUse files_in_use() const override {
     return {.database = stage_.file(), .script = files_.script};
   }
+  std::filesystem::path closed_file() override {
+    throw Error(ErrorCode::invalid, "a script has its store open from its first line to its last");
+  }
+  Duration busy_timeout() override { return {}; }
   bool answer(const Answer& answer) override {
     answers_.push_back(answer);
     return true;
@@ -180,6 +184,9 @@ void check_for_script(const Request& request, ExistingFile existing) {
   }
   const auto* log = std::get_if<ShowLog>(&request);
   if (log != nullptr && log->follow == Follow::yes) throw scenario::BadWords("--follow never ends: leave it out");
+  if (std::holds_alternative<RemoveProjection>(request) || std::holds_alternative<RenameProjection>(request)) {
+    throw scenario::BadWords("a script has its store open: remove and rename projections outside of it");
+  }
   const std::string* import = imported_file(request);
   if (import != nullptr && *import == "-") {
     throw scenario::BadWords("a script cannot import from standard input: name a file");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,10 @@ class Session {
 
   // What no request may write over.
   [[nodiscard]] virtual FilesInUse files_in_use() const = 0;
+  // The store's file, for what is done to it while nobody here has it open: what is open is closed.
+  virtual std::filesystem::path closed_file() = 0;
+  // How long what is done to it waits for others.
+  virtual Duration busy_timeout() = 0;
 
   // The user's own session, which holds of what is read and changed; null if none is asked for. Throws if it
   // is none of this store's, which is opened as for store().

@@ -2,6 +2,7 @@
 #include "cli/text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -252,6 +253,16 @@ class Writer {
                           counted(rebuilt.events, "event"), seconds(rebuilt.elapsed));
     }
     return text;
+  }
+
+  std::string operator()(const RemovedProjection& removed) const {
+    const std::string tables =
+        removed.tables.empty() ? "" : fmt::format(", and its tables with it: {}", fmt::join(removed.tables, ", "));
+    return printable(fmt::format("{} is removed{}", removed.name, tables)) + '\n';
+  }
+
+  std::string operator()(const RenamedProjection& renamed) const {
+    return printable(fmt::format("{} is {} from now on", renamed.was, renamed.name)) + '\n';
   }
 
   std::string operator()(const ShownDeadLetters& shown) const {

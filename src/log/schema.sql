@@ -74,10 +74,10 @@ CREATE TABLE projections (
   rebuild_token      TEXT  -- whose the tables beside those in use are; NULL: there are none
 ) STRICT;
 
--- Whose the read tables are, views included.
+-- Whose the read tables are.
 CREATE TABLE projection_tables (
   name       TEXT PRIMARY KEY COLLATE NOCASE,
-  projection INTEGER NOT NULL REFERENCES projections (number)
+  projection INTEGER REFERENCES projections (number)  -- NULL: made by a release that did not note it
 ) STRICT;
 
 -- Positions above the checkpoint that are applied as well.

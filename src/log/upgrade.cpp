@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "freshet/error.hpp"
+#include "freshet/event_log.hpp"
 #include "log/format.hpp"
 #include "log/schema.hpp"
 #include "sqlite/loose_tables.hpp"
+#include "sqlite/permission.hpp"
 
 namespace freshet::log {
 namespace {
@@ -30,6 +33,19 @@ void check_is_free(sqlite::Connection& connection, std::string_view name) {
           "', which is the name of one of the engine's now: give it another name with the release that made it");
 }
 
+// Those of projections, whichever they are.
+std::vector<std::string> other_tables(sqlite::Connection& connection) {
+  std::vector<std::string> tables;
+  sqlite::Run run(
+      connection.statement("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' AND "
+                           "name NOT GLOB 'sqlite_*' AND name NOT GLOB ? || '*' AND instr(name, '_rebuilt_') = 0"),
+      application_table_prefix);
+  while (run.next()) {
+    if (!sqlite::is_table_of_engine(std::string(run.text(0)).c_str())) tables.emplace_back(run.text(0));
+  }
+  return tables;
+}
+
 void upgrade_to_4(sqlite::Connection& connection) {
   for (const std::string_view name : made_by_4) check_is_free(connection, name);
   // Made anew, and not altered: SQLite keeps the SQL that made a table, and it is compared with the schema.
@@ -39,7 +55,12 @@ void upgrade_to_4(sqlite::Connection& connection) {
   connection.execute(
       "INSERT INTO projections SELECT number, name, schema_version, generation, position, revision, "
       "duplicates_skipped, NULL FROM temp.carried; DROP TABLE temp.carried");
+  const auto tables = other_tables(connection);
   for (const std::string_view name : made_by_4) make(connection, name);
+  for (const std::string& table : tables) {
+    sqlite::Run(connection.statement("INSERT INTO projection_tables VALUES (?, NULL)"), std::string_view{table})
+        .finish();
+  }
   // Of the histories before it, the file knows none.
   connection.execute("INSERT INTO epochs SELECT epoch, 0 FROM store");
 }

@@ -7,13 +7,23 @@
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
 #include "projection/read_tables.hpp"
+#include "projection/table_owners.hpp"
 #include "sqlite/names.hpp"
 
 namespace freshet::projection {
 namespace {
 
 [[noreturn]] void miss(const Projection& projection) {
-  throw Error(ErrorCode::corrupt, "the row of the projection '" + std::string(projection.name()) + "' is gone");
+  throw Error(ErrorCode::projection_failed,
+              "the projection '" + std::string(projection.name()) +
+                  "' was removed or renamed by somebody else: open the store again, and it is made anew");
+}
+
+[[noreturn]] void miss_events(std::string_view projection, Position applied, Position head) {
+  throw Error(ErrorCode::corrupt, "the projection '" + std::string(projection) +
+                                      "' has applied events up to position " + std::to_string(applied.value) +
+                                      ", and the log ends at " + std::to_string(head.value) +
+                                      ": events are missing: go back to a backup, with no '-wal' file left beside it");
 }
 
 Entry entry_in(const sqlite::Run& run) {
@@ -42,7 +52,9 @@ Entries read_entries(sqlite::Connection& connection) {
 void check_not_newer(const Registered& registered, const Entry& entry) {
   if (entry.schema_version <= registered.projection->schema_version()) return;
   throw Error(ErrorCode::unsupported_format,
-              "a newer release made the tables of the projection '" + std::string(registered.projection->name()) + "'");
+              "a newer release made the tables of the projection '" + std::string(registered.projection->name()) +
+                  "': use that release, or let this one make them again after: freshet projection remove " +
+                  std::string(registered.projection->name()));
 }
 
 Entry entry_of(sqlite::Connection& connection, const Projection& projection) {
@@ -59,10 +71,7 @@ const Entry& entry_of(const Entries& entries, const Projection& projection) {
 
 void check_within_log(sqlite::Connection& connection, const Entry& entry, const Projection& projection) {
   const Position head = log::last_of_log(connection).position;
-  if (entry.checkpoint <= head) return;
-  throw Error(ErrorCode::corrupt, "the projection '" + std::string(projection.name()) +
-                                      "' has applied events up to position " + std::to_string(entry.checkpoint.value) +
-                                      ", and the log ends at " + std::to_string(head.value) + ": events are missing");
+  if (entry.checkpoint > head) miss_events(projection.name(), entry.checkpoint, head);
 }
 
 std::string begin_token(sqlite::Connection& connection, std::int64_t projection) {
@@ -167,7 +176,16 @@ void check_rules(std::span<const std::shared_ptr<const Projection>> projections)
 
 namespace {
 
-// Nothing if one of them has no row yet.
+// Events are missing that somebody was told of: what is appended would get their positions. Asked in one statement,
+// since others may append and project meanwhile.
+void check_within_log(sqlite::Connection& connection) {
+  sqlite::Run run(
+      connection.statement("SELECT name, p.position, head FROM projections p, "
+                           "(SELECT coalesce(max(position), 0) AS head FROM events) WHERE p.position > head LIMIT 1"));
+  if (run.next()) miss_events(run.text(0), Position{run.integer(1)}, Position{run.integer(2)});
+}
+
+// Nothing if there is something to be written for one of them.
 std::optional<Catalog> find_known(sqlite::Connection& connection,
                                   std::span<const std::shared_ptr<const Projection>> projections) {
   Catalog catalog;
@@ -176,6 +194,7 @@ std::optional<Catalog> find_known(sqlite::Connection& connection,
     if (!entry) return std::nullopt;
     catalog.push_back({projection, entry->number});
     check_not_newer(catalog.back(), *entry);
+    if (has_unnoted(connection, catalog.back())) return std::nullopt;
   }
   return catalog;
 }
@@ -201,33 +220,53 @@ void try_raised(const Catalog& catalog, sqlite::Connection& connection) {
   }
 }
 
+// Of a projection that has no row yet. It is never_built for now.
+std::int64_t insert_entry(sqlite::Connection& connection, const Projection& projection) {
+  sqlite::Run run(connection.statement("INSERT INTO projections (name, schema_version, generation, position, "
+                                       "revision, duplicates_skipped) VALUES (?, ?, 1, 0, 0, 0) RETURNING number"),
+                  projection.name(), never_built);
+  ensure(run.next(), "inserting a projection returns its number");
+  return run.integer(0);
+}
+
+// Empty tables, unless some of another projection stand in their place: those answer until a rebuild makes the new
+// ones.
+void begin_tables(sqlite::Connection& connection, const Catalog& catalog, const Registered& registered) {
+  check_obtainable(connection, catalog, registered);
+  try_rules(*registered.projection, connection);
+  if (!are_free(connection, *registered.projection)) return;
+  ReadTables tables(connection, "");
+  create_tables(*registered.projection, tables, connection);
+  own_tables(connection, registered);
+  if (log::last_of_log(connection).position > Position{}) return;
+  sqlite::Run(connection.statement("UPDATE projections SET schema_version = ? WHERE number = ?"),
+              std::int64_t{registered.projection->schema_version()}, registered.number)
+      .finish();
+}
+
 }  // namespace
 
 Catalog register_projections(sqlite::Connection& connection,
                              std::span<const std::shared_ptr<const Projection>> projections) {
+  check_within_log(connection);
   if (auto known = find_known(connection, projections)) {
     try_raised(*known, connection);
     return *known;
   }
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   Catalog catalog;
+  Catalog added;
   for (const auto& projection : projections) {
     if (const auto entry = find_entry(connection, projection->name())) {
       catalog.push_back({projection, entry->number});
       check_not_newer(catalog.back(), *entry);
-      continue;
+      note_tables(connection, catalog.back());
+    } else {
+      catalog.push_back({projection, insert_entry(connection, *projection)});
+      added.push_back(catalog.back());
     }
-    try_rules(*projection, connection);
-    ReadTables tables(connection, "");
-    create_tables(*projection, tables, connection);
-    const bool log_is_empty = log::last_of_log(connection).position == Position{};
-    const std::int64_t schema_version = log_is_empty ? projection->schema_version() : never_built;
-    sqlite::Run run(connection.statement("INSERT INTO projections (name, schema_version, generation, position, "
-                                         "revision, duplicates_skipped) VALUES (?, ?, 1, 0, 0, 0) RETURNING number"),
-                    projection->name(), schema_version);
-    ensure(run.next(), "inserting a projection returns its number");
-    catalog.push_back({projection, run.integer(0)});
   }
+  for (const Registered& registered : added) begin_tables(connection, catalog, registered);
   transaction.commit();
   return catalog;
 }

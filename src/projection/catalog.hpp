@@ -61,7 +61,7 @@ using Entries = std::map<std::string, Entry, std::less<>>;
 // Throws `unsupported_format` if a newer release made the tables, whose rows would be spoilt by the older rules.
 void check_not_newer(const Registered& registered, const Entry& entry);
 
-// As find_entry() for a projection that was registered: a row that is gone is Error `corrupt`.
+// As find_entry() for a projection that was registered: a row that is gone is Error `projection_failed`.
 [[nodiscard]] Entry entry_of(sqlite::Connection& connection, const Projection& projection);
 [[nodiscard]] const Entry& entry_of(const Entries& entries, const Projection& projection);
 

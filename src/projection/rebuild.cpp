@@ -7,6 +7,7 @@
 
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
+#include "projection/table_owners.hpp"
 #include "sqlite/loose_tables.hpp"
 
 namespace freshet::projection {
@@ -77,6 +78,7 @@ bool Rebuild::start() {
   const Entry entry = entry_of(connection_, *registered_.projection);
   check_not_newer(registered_, entry);
   registered_.number = entry.number;
+  check_obtainable(connection_, catalog_, registered_);
   outdated_ = is_outdated(registered_, entry);
   if (because_ == Because::outdated && !outdated_) return false;
   // The number of the generation keeps the names of indexes apart, which a renamed table keeps.
@@ -242,7 +244,10 @@ void Rebuild::check_beside() const {
 void Rebuild::swap(Position reached) {
   const auto made = made_of_tables();
   for (const Made& each : made) sqlite::drop(connection_, each.made_as);
+  // Another program may have come by one of that name meanwhile.
+  check_obtainable(connection_, catalog_, registered_);
   // All of them, before one takes its place: they may refer to each other. The rules before may have had other ones.
+  drop_tables(connection_, registered_.number);
   for (const std::string& table : registered_.projection->tables()) sqlite::drop(connection_, table);
   sqlite::take_from_arguments(connection_, suffix_);
   for (const std::string& table : registered_.projection->tables()) {
@@ -253,6 +258,7 @@ void Rebuild::swap(Position reached) {
     sqlite::drop(connection_, each.name);
     connection_.execute(each.sql);
   }
+  own_tables(connection_, registered_);
   sqlite::Run(connection_.statement("DELETE FROM applied_above WHERE projection = ?"), registered_.number).finish();
   replace_dead_letters();
   sqlite::Run(connection_.statement("UPDATE projections SET schema_version = ?, generation = generation + 1, "

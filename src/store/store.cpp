@@ -358,7 +358,8 @@ std::int64_t Store::Impl::discard_dead_letters(const DeadLetterChoice& choice) {
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   std::int64_t discarded = 0;
   for (const projection::Registered& registered : chosen(choice.projection)) {
-    discarded += projection::discard_dead_letters(connection, registered.number, choice, options_.clock->wall_time());
+    const projection::Entry entry = projection::entry_of(connection, *registered.projection);
+    discarded += projection::discard_dead_letters(connection, entry.number, choice, options_.clock->wall_time());
   }
   transaction.commit();
   progress_.notify();

@@ -31,7 +31,7 @@ struct NewEvent {
   std::string content_type = "application/json";  // Not empty, UTF-8.
   // About the event rather than of it: who, why, from where. JSON; empty means none.
   std::string metadata = {};
-  // When it happened, in the years 1678 to 2261; the time of recording if not given. Imports give it.
+  // When it happened, in the years 1678 to 2261; what the clock shows if not given. Imports give it.
   std::optional<Timestamp> occurred_at = std::nullopt;
 };
 
@@ -49,7 +49,9 @@ struct RecordedEvent {
   std::string content_type;
   std::string metadata;
   Timestamp occurred_at;
-  Timestamp recorded_at;  // Rises with the position, even when the system's clock is set back.
+  // Never below that of the position before, whatever is done to the system's clock: where that was set back it is
+  // ahead of the clock, and StoreOptions::on_notice is told.
+  Timestamp recorded_at;
 };
 
 }  // namespace freshet

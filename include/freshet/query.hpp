@@ -25,7 +25,9 @@ struct AtLeastVersion {
 struct AtLeastPosition {
   Position position;
 };
-// Everything is in the answer that was recorded at least this long before the read began; 0 or more.
+// Everything is in the answer that was recorded at least this long before the read began; 0 or more. Where the clock
+// was set back and the log's newest RecordedEvent::recorded_at lies ahead of it, no age can be told, and it is as
+// Strong.
 struct MaxStaleness {
   Duration age;
 };
@@ -82,8 +84,9 @@ struct Freshness {
   // For one stream: the version that the answer shows, and the stream's last one. 0: none.
   Version version;
   Version latest_version;
-  // How many events the answer lacks, of the stream or of the log, and how old the oldest of them was. Dead
-  // letters are lacking until they are retried or discarded.
+  // How many events the answer lacks, of the stream or of the log, and how old the oldest of them was, by
+  // its recorded_at; 0 where that lies ahead of the clock. Dead letters are lacking until they are retried or
+  // discarded.
   std::int64_t behind_events = 0;
   Duration behind{};
   // How long the read waited for what it asked for.

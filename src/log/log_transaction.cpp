@@ -27,6 +27,11 @@ void require(bool condition, const Parts&... message) {
   if (!condition) throw Error(ErrorCode::invalid, (to_text(message) + ...));
 }
 
+// A time outside could not be exported, or not be read again.
+bool is_writable(Timestamp time) {
+  return time >= timestamps_from && time < timestamps_until;
+}
+
 void check_stream_part(const std::string& part, std::string_view which) {
   require(!part.empty() && part.size() <= stream_part_bytes_max && is_utf8(part), "a stream's ", which, " is 1 to ",
           stream_part_bytes_max, " bytes of UTF-8");
@@ -41,8 +46,7 @@ void check_event(const NewEvent& event) {
   require(!event.content_type.empty() && is_utf8(event.content_type), "an event's content type is UTF-8, not empty");
   require((event.content_type != "application/json" || is_utf8(event.data)) && is_utf8(event.metadata),
           "an event's JSON is UTF-8");
-  const Timestamp at = event.occurred_at.value_or(Timestamp{});
-  require(at >= timestamps_from && at < timestamps_until, "an event occurred in the years 1678 to 2261");
+  require(is_writable(event.occurred_at.value_or(Timestamp{})), "an event occurred in the years 1678 to 2261");
 }
 
 void check_snapshot(const StateSnapshot& snapshot, ExpectedVersion expected) {
@@ -125,6 +129,8 @@ AppendResult LogTransaction::append_checked(const Append& request) {
   spoilt_ = spoilt_before;
   return result;
 }
+  now_ = clock_.wall_time();
+  require(is_writable(now_), "the clock shows a time outside of the years 1678 to 2261: set it");
 
 AppendResult LogTransaction::answer(const Append& request) {
   const auto known = heads_.find(request.stream);
@@ -174,8 +180,9 @@ std::optional<StreamHeads::Head> LogTransaction::find_or_make_head(const Append&
 }
 
 void LogTransaction::record(const Append& request, std::int64_t stream_number, Version last) {
-  // The system's clock may be set back; the times of recording never go back.
-  last_.recorded_at = std::max(last_.recorded_at, clock_.wall_time());
+  // The system's clock may be set back. The times of recording never go back for that; when something happened is told
+  // as the clock tells it, or one wrong time would date all that follows.
+  last_.recorded_at = std::max(last_.recorded_at, now_);
   for (const NewEvent& event : request.events) {
     ++last_.position.value;
     ++last.value;
@@ -190,7 +197,7 @@ void LogTransaction::record(const Append& request, std::int64_t stream_number, V
              .data = event.data,
              .content_type = event.content_type,
              .metadata = request.correlation ? with_correlation(event.metadata, *request.correlation) : event.metadata,
-             .occurred_at = event.occurred_at.value_or(last_.recorded_at),
+             .occurred_at = event.occurred_at.value_or(now_),
              .recorded_at = last_.recorded_at}),
          .published = std::nullopt});
   }
@@ -245,6 +252,7 @@ bool LogTransaction::import_event(const ExportedEvent& exported) {
     check_same(connection_, exported);
     return false;
   }
+  require(is_writable(given.recorded_at), "an event was recorded in the years 1678 to 2261");
   transaction_.check_open();
   check_next(connection_, exported, last_);
   const bool spoilt_before = std::exchange(spoilt_, true);

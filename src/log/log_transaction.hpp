@@ -68,6 +68,7 @@ class LogTransaction final : public AppendTransaction {
   StreamHeads& heads_;
   sqlite::Transaction transaction_;
   Last last_;
+  Timestamp now_;  // As the clock showed when the present append began.
   std::vector<Message> messages_;
   // The later ones are recorded, and wait for others to be inserted with. Where streams end says StreamHeads.
   std::size_t inserted_ = 0;

@@ -1,4 +1,5 @@
 // Reads orders: rows from the read tables with their freshness, and replays from the log.
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <string_view>
@@ -92,7 +93,14 @@ Answer<std::optional<OrderView>> replay_until(const EventLog& log, const Clock& 
   freshness.version = shown.version;
   freshness.latest_version = events.back().version;
   freshness.behind_events = events.end() - next;
-  if (next != events.end()) freshness.behind = clock.wall_time() - next->recorded_at;
+  if (next != events.end()) freshness.behind = std::max(clock.wall_time() - next->recorded_at, Duration{});
+  const auto left_out = std::find_if_not(next, events.end(), ends_before);
+  if (left_out != events.end()) {
+    answer.warnings.push_back("version " + std::to_string(left_out->version.value) +
+                              " had happened by then as well, and "
+                              "is left out: it follows version " +
+                              std::to_string(next->version.value) + ", which happened later");
+  }
   if (next != events.begin()) answer.value = OrderView{order_id, std::move(shown.state), shown.version};
   return answer;
 }

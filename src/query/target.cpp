@@ -1,7 +1,10 @@
 // From a consistency to positions.
 #include "query/target.hpp"
 
+#include <algorithm>
+
 #include "base/deliberate_bug.hpp"
+#include "base/time_text.hpp"
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
 
@@ -14,11 +17,16 @@ std::string name(const StreamId& stream) {
   return stream.category + '/' + stream.id;
 }
 
-// The last event of the log that was recorded at or before `time`. Times of recording rise with the
-// position, so it is found by halving.
-Position last_recorded_by(sqlite::Connection& connection, Timestamp time) {
+// The last event of the log that was recorded at least so long ago. Times of recording rise with the position, so it is
+// found by halving. Where the last of them lies ahead of the clock, one of the two is wrong, and how old an event is
+// cannot be told: then all of them count as old enough.
+Position last_recorded_before(sqlite::Connection& connection, Duration age, Timestamp now) {
+  const log::Last last = log::last_of_log(connection);
+  if (last.recorded_at > now) return last.position;
+  // However long the age, no event was recorded before this.
+  const Timestamp time = now - std::min(age, now - timestamps_from);
   std::int64_t low = 0;
-  std::int64_t high = log::last_of_log(connection).position.value;
+  std::int64_t high = last.position.value;
   while (low < high) {
     const std::int64_t middle = low + (high - low + 1) / 2;
     sqlite::Run run(connection.statement("SELECT recorded_at FROM events WHERE position = ?"), middle);
@@ -51,7 +59,7 @@ Target::Target(Snapshot& snapshot, const ReadRequest& request, const Clock& cloc
     position_ = at_least->position;
   } else if (const auto* staleness = std::get_if<MaxStaleness>(&request.consistency)) {
     if (staleness->age < Duration{0}) throw Error(ErrorCode::invalid, "the age of a MaxStaleness is 0 or more");
-    position_ = last_recorded_by(snapshot.connection(), clock.wall_time() - staleness->age);
+    position_ = last_recorded_before(snapshot.connection(), staleness->age, clock.wall_time());
     why_ = ", the last one of the asked age";
   } else if (std::holds_alternative<Strong>(request.consistency)) {
     position_ = snapshot.head();

@@ -19,6 +19,7 @@
 #include "query/freshness.hpp"
 #include "query/reader.hpp"
 #include "store/backup.hpp"
+#include "store/clock_watch.hpp"
 #include "store/engine.hpp"
 #include "store/options.hpp"
 #include "store/verify.hpp"
@@ -78,6 +79,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   query::Reader reader_;
   subscription::Dispatcher dispatcher_;
   std::atomic<int> sessions_ = 0;
+  store::ClockWatch clock_watch_;  // Used only under the turn.
 
  private:
   [[nodiscard]] log::Hooks hooks();
@@ -158,6 +160,7 @@ void Store::Impl::publish(std::span<const Message> messages) {
 }
 
 void Store::Impl::tell(std::span<const Message> messages) {
+  clock_watch_.look(*messages.back().event, options_.clock->wall_time(), options_.on_notice);
   // Taken before the bus has them, so that no delivery is told with a time before its event's.
   const Instant now = options_.clock->now();
   drained_ = false;

@@ -124,7 +124,9 @@ Simulation::Asked Simulation::resolve(const ReadRequest& request) const {
   std::int64_t through = 0;
   if (const auto* asked = std::get_if<AtLeastPosition>(&request.consistency)) through = asked->position.value;
   if (const auto* asked = std::get_if<MaxStaleness>(&request.consistency)) {
-    through = model_.last_recorded_by(clock_->wall_time() - asked->age);
+    const Timestamp now = clock_->wall_time();
+    // Ahead of the clock no age can be told.
+    through = model_.last_recorded_by(now) < model_.head() ? model_.head() : model_.last_recorded_by(now - asked->age);
   }
   if (std::holds_alternative<Strong>(request.consistency)) through = model_.head();
   // Of a single stream only its own events matter, as far as they are known.

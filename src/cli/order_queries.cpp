@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/overloaded.hpp"
+#include "cli/text.hpp"
 
 namespace freshet::cli {
 namespace {
@@ -46,18 +47,33 @@ MaybeOrder read_order(orders::Orders& orders, const GetOrder& request) {
                     request.read);
 }
 
-// Why there is nothing to show, though the log may hold the order.
-std::string missing_message(const GetOrder& request, const Freshness& freshness) {
+// Why there is nothing to show, though the log may hold the order. `dead_letters` are those of the order.
+std::string missing_message(const GetOrder& request, const MaybeOrder& answer, std::size_t dead_letters) {
   const std::string& id = request.order_id;
-  const std::int64_t latest = freshness.latest_version.value;
+  const std::int64_t latest = answer.freshness.latest_version.value;
   if (latest == 0) return fmt::format("no such order '{}'", id);
   return std::visit(
       Overloaded{
           [&](Version version) {
             return fmt::format("order '{}' has no version {}: its last is {}", id, version.value, latest);
           },
-          [&](Timestamp time) { return fmt::format("order '{}' did not exist at {}", id, format_timestamp(time)); },
+          [&](Timestamp time) {
+            return fmt::format("order '{}' did not exist at {}{}", id, format_timestamp(time),
+                               answer.warnings.empty() ? "" : ": " + answer.warnings.front());
+          },
           [&](const auto&) {
+            if (dead_letters > 0) {
+              return fmt::format(
+                  "the read tables do not show order '{}', which has {} in them: 'projection dead-letters' says why; "
+                  "or use --read-your-writes",
+                  id, counted(static_cast<std::int64_t>(dead_letters), "dead letter"));
+            }
+            if (answer.freshness.version.value == latest) {
+              return fmt::format(
+                  "the read tables leave order '{}' out, since its dead letters were discarded: use "
+                  "--read-your-writes",
+                  id);
+            }
             return fmt::format(
                 "the read tables do not show order '{}' yet, and the log has version {} of it: use "
                 "--read-your-writes or --min-version {}",
@@ -67,8 +83,8 @@ std::string missing_message(const GetOrder& request, const Freshness& freshness)
       request.read);
 }
 
-Failure missing_failure(const GetOrder& request, const MaybeOrder& answer) {
-  Failure failure = not_found_failure(missing_message(request, answer.freshness));
+Failure missing_failure(const GetOrder& request, const MaybeOrder& answer, std::size_t dead_letters) {
+  Failure failure = not_found_failure(missing_message(request, answer, dead_letters));
   if (request.stale == Stale::refuse && answer.freshness.stale) {
     failure.exit_code = static_cast<int>(Exit::stale);
     failure.code = "stale";
@@ -99,7 +115,11 @@ Result run_request(const GetOrder& request, Session& session) {
   }
   orders::Orders orders = orders_to_look_at(session);
   MaybeOrder answer = read_order(orders, request);
-  if (!answer.value) return missing_failure(request, answer);
+  if (!answer.value) {
+    const DeadLetterChoice of_the_order{.stream = orders::stream_of(request.order_id)};
+    const auto letters = session.store(OpenMode::read_only, Engine::off).dead_letters(of_the_order);
+    return missing_failure(request, answer, letters.size());
+  }
 
   const Freshness& freshness = answer.freshness;
   if (auto refused = check_freshness(request.stale, freshness, answer.warnings, stream_freshness_json(freshness))) {

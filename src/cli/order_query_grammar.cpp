@@ -97,7 +97,8 @@ void add_get(Group& group) {
                draft->replay, OrderRead{ReadYourWrites{}}, freshness);
   command.value({.name = "--as-of",
                  .type = "VERSION|TIME",
-                 .meaning = "The order as it was at a version or a time, by replay",
+                 .meaning = "The order as it was at a version, or at a time by when its events happened (--at), up to "
+                            "the first that happened later; by replay",
                  .expected = fmt::format("a version, or {}", a_time),
                  .section = freshness},
                 parse_replay, draft->replay);
@@ -141,8 +142,9 @@ void add_list(Group& group) {
 
 void add_stats(Group& group) {
   const auto draft = std::make_shared<ShowStats>();
-  Command command = group.command("stats", "Count orders and revenue by status, day and currency",
-                                  "order stats --strong", [draft] { return *draft; });
+  Command command =
+      group.command("stats", "Count orders and revenue by status, currency and day (of when it happened, UTC)",
+                    "order stats --strong", [draft] { return *draft; });
   command.exclude_each_other(add_read_options(command, draft->read, draft->stale));
 }
 

@@ -127,7 +127,8 @@ class Orders {
   // The order by replay of its events: read your own writes. No value: there is no such order.
   [[nodiscard]] Answer<std::optional<OrderView>> replay(const std::string& order_id);
 
-  // The order as it was at a version, or at a time: its events up to the first that happened later.
+  // The order as it was at a version, or at a time: its events up to the first that happened later, by occurred_at. One
+  // behind that which had happened by then all the same is left out, with a warning: events count in their order.
   [[nodiscard]] Answer<std::optional<OrderView>> as_of(const std::string& order_id, Version version);
   [[nodiscard]] Answer<std::optional<OrderView>> as_of(const std::string& order_id, Timestamp time);
 

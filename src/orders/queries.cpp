@@ -77,7 +77,7 @@ std::string list_sql(const ListRequest& request) {
   return sql + " ORDER BY placed_at DESC, stream DESC LIMIT ?5";
 }
 
-// Folds an order's events up to the first that `ends_before` names.
+// Folds an order's events up to the first that `ends_before` names. A later one that it does not name is warned of.
 template <typename EndsBefore>
 Answer<std::optional<OrderView>> replay_until(const EventLog& log, const Clock& clock, const std::string& order_id,
                                               EndsBefore ends_before) {

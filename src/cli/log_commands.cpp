@@ -1,11 +1,13 @@
 // The group `log`: show, verify. The rest of it is in exchange_commands.cpp.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
 #include <iterator>
 
 #include "cli/commands.hpp"
+#include "cli/stream_meant.hpp"
 #include "cli/text.hpp"
 #include "freshet/error.hpp"
 
@@ -18,10 +20,9 @@ constexpr std::size_t slice_events_max = 500;
 // Reads on, slice by slice, in the whole log or in one stream.
 class Reader {
  public:
-  Reader(EventLog& log, const ShowLog& request) : log_(log), stream_(request.stream) {
-    // The log is entered at the position; a stream has to be read from its start.
-    position_ = Position{request.from.value - 1};
-  }
+  // The log is entered at the position; a stream has to be read from its start.
+  Reader(EventLog& log, std::optional<StreamId> stream, Position from)
+      : log_(log), stream_(std::move(stream)), position_{from.value - 1} {}
 
   [[nodiscard]] std::vector<RecordedEvent> next() {
     if (!stream_) {
@@ -40,7 +41,7 @@ class Reader {
 
  private:
   EventLog& log_;
-  const std::optional<StreamId>& stream_;
+  const std::optional<StreamId> stream_;
   Position position_;
   Version version_;
 };
@@ -55,16 +56,11 @@ bool show(std::vector<RecordedEvent> events, std::optional<std::int64_t>& left, 
   return !left || *left > 0;
 }
 
-// The id of an order may look as CATEGORY/ID does.
-std::optional<StreamId> stream_meant(const std::optional<StreamId>& stream, const EventLog& log) {
-  if (!stream || log.version(*stream) != Version{}) return stream;
-  const StreamId order = orders::stream_of(stream->category + '/' + stream->id);
-  return log.version(order) == Version{} ? stream : order;
-}
-
 Result show_what_is_there(const ShowLog& request, EventLog& log, Session& session) {
-  if (request.stream && log.version(*request.stream) == Version{}) {
-    return not_found_failure(fmt::format("no such stream '{}/{}'", request.stream->category, request.stream->id));
+  std::optional<StreamId> stream = request.stream;
+  if (stream) stream = streams_meant(*stream, log).front();
+  if (stream && log.version(*stream) == Version{}) {
+    return not_found_failure(fmt::format("no such stream '{}/{}'", stream->category, stream->id));
   }
   Reader reader{log, request};
   std::optional<std::int64_t> left = request.limit;
@@ -77,9 +73,24 @@ Result show_what_is_there(const ShowLog& request, EventLog& log, Session& sessio
 
 Result follow(const ShowLog& request, Store& store, Session& session) {
   Position through{request.from.value - 1};
-  auto subscription = store.subscribe_to_events({.after = through, .stream = request.stream});
+  std::vector<StreamId> streams;
+  if (request.stream) streams = streams_meant(*request.stream, store.log());
+  EventsRequest events{.after = through};
+  // As long as it is open which of two streams there will be, all are looked at.
+  if (streams.size() == 1) events.stream = streams.front();
+  auto subscription = store.subscribe_to_events(std::move(events));
   std::optional<std::int64_t> left = request.limit;
   while (session.wait_for(subscription.descriptor())) {
+// Leaves the events of one of the streams; of the first one that has any, if that was open until now.
+void keep_streams(std::vector<RecordedEvent>& events, std::vector<StreamId>& streams) {
+  const auto is_kept = [&](const RecordedEvent& event) {
+    return std::ranges::find(streams, event.stream) != streams.end();
+  };
+  const auto first = std::ranges::find_if(events, is_kept);
+  if (first != events.end()) streams = {StreamId{first->stream}};
+  std::erase_if(events, [&](const RecordedEvent& event) { return !is_kept(event); });
+}
+
     if (auto batch = subscription.take()) {
       through = batch->through;
       if (!show(std::move(batch->events), left, session)) return std::nullopt;
@@ -87,6 +98,7 @@ Result follow(const ShowLog& request, Store& store, Session& session) {
       static_cast<void>(store.log().read_all(through, batch_events_max));  // Throws what has ended it.
       throw Error(ErrorCode::io, fmt::format("cannot follow the log: {}", *reason));
     }
+      if (!streams.empty()) keep_streams(batch->events, streams);
   }
   // Ctrl-C is how a followed log is meant to end; anything else that is asked to end says so.
   const int signal = session.interrupted();
@@ -96,10 +108,8 @@ Result follow(const ShowLog& request, Store& store, Session& session) {
 
 }  // namespace
 
-Result run_request(const ShowLog& asked, Session& session) {
+Result run_request(const ShowLog& request, Session& session) {
   Store& store = session.store(OpenMode::read_only, Engine::off);
-  ShowLog request = asked;
-  request.stream = stream_meant(asked.stream, store.log());
   if (request.follow == Follow::yes) return follow(request, store, session);
   return show_what_is_there(request, store.log(), session);
 }

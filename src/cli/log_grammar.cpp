@@ -96,7 +96,7 @@ void add_log_commands(Group& group) {
   Command show = group.command("show", "Show events", "log show --stream 123 --follow", [draft] { return *draft; });
   show.value({.name = "--stream",
               .type = "ID",
-              .meaning = "Only this stream: an order's id, or CATEGORY/ID (default: all)",
+              .meaning = "Only this stream: CATEGORY/ID, or an order's id, with a slash in it or not (default: all)",
               .expected = "an order's id, or CATEGORY/ID"},
              parse_stream, draft->stream);
   show.value(

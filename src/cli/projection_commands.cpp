@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/stream_meant.hpp"
 #include "freshet/maintenance.hpp"
 
 namespace freshet::cli {
@@ -33,6 +34,12 @@ std::optional<Rebuilt> rebuild(Store& store, const std::string& name, Session& s
 
 Failure unknown_projection(const std::string& name, const std::vector<std::string>& names) {
   return not_found_failure(fmt::format("no such projection '{}': there are {}", name, fmt::join(names, ", ")));
+}
+
+// The choice with the stream that is meant by it.
+DeadLetterChoice meant(DeadLetterChoice choice, Store& store) {
+  if (choice.stream) choice.stream = streams_meant(*choice.stream, store.log()).front();
+  return choice;
 }
 
 // What makes a choice of dead letters meaningless: a projection that is not there, or one letter that is none.
@@ -97,18 +104,18 @@ Result run_request(const ListDeadLetters& request, Session& session) {
   Store& store = session.store(OpenMode::read_only, Engine::off);
   const DeadLetterChoice of_projection{.projection = request.choice.projection};
   if (auto failure = check(store, of_projection)) return failure;
-  session.answer(ShownDeadLetters{store.dead_letters(request.choice)});
+  session.answer(ShownDeadLetters{store.dead_letters(meant(request.choice, store))});
   return std::nullopt;
 }
 
 Result run_request(const RetryDeadLetters& request, Session& session) {
   Store& store = session.store(OpenMode::existing, Engine::off);
-  if (auto failure = check(store, request.choice)) return failure;
-  const std::int64_t applied =
-      store.retry_dead_letters(request.choice, [&session](std::int64_t done, std::int64_t total) {
-        session.progress("retry", done, total);
-        return session.interrupted() == 0;
-      });
+  const DeadLetterChoice choice = meant(request.choice, store);
+  if (auto failure = check(store, choice)) return failure;
+  const std::int64_t applied = store.retry_dead_letters(choice, [&session](std::int64_t done, std::int64_t total) {
+    session.progress("retry", done, total);
+    return session.interrupted() == 0;
+  });
   if (session.interrupted() != 0) {
     Failure failure = interrupted_failure(
         session.interrupted(),
@@ -116,14 +123,15 @@ Result run_request(const RetryDeadLetters& request, Session& session) {
     failure.details = {{"applied", applied}};
     return failure;
   }
-  session.answer(RetriedDeadLetters{applied, store.dead_letters(request.choice)});
+  session.answer(RetriedDeadLetters{applied, store.dead_letters(choice)});
   return std::nullopt;
 }
 
 Result run_request(const DiscardDeadLetters& request, Session& session) {
   Store& store = session.store(OpenMode::existing, Engine::off);
-  if (auto failure = check(store, request.choice)) return failure;
-  session.answer(DiscardedDeadLetters{store.discard_dead_letters(request.choice)});
+  const DeadLetterChoice choice = meant(request.choice, store);
+  if (auto failure = check(store, choice)) return failure;
+  session.answer(DiscardedDeadLetters{store.discard_dead_letters(choice)});
   return std::nullopt;
 }
 

@@ -100,7 +100,7 @@ void add_dead_letters(Group& group) {
       [](const std::string& text) { return std::optional{text}; }, draft->choice.projection);
   command.value({.name = "--stream",
                  .type = "ID",
-                 .meaning = "Only of this stream: an order's id, or CATEGORY/ID",
+                 .meaning = "Only of this stream: CATEGORY/ID, or an order's id, with a slash in it or not",
                  .expected = "an order's id, or CATEGORY/ID"},
                 parse_stream, draft->choice.stream);
   command.value(

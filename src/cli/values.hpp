@@ -38,7 +38,7 @@ namespace freshet::cli {
 // Not empty, as the name of a file.
 [[nodiscard]] std::optional<std::string> parse_some_text(std::string_view text);
 
-// UTF-8: "category/id"; without a '/', the id of an order.
+// UTF-8: "category/id", which may be an order's as well, as streams_meant() says; without a '/', the id of an order.
 [[nodiscard]] std::optional<StreamId> parse_stream(std::string_view text);
 
 // Digits, with a decimal point between them or none: money of some currency.

@@ -21,11 +21,15 @@ Failure missing_order(const std::string& order_id, const std::string& command) {
 
 Failure failure_of(const orders::Rejection& rejection, const ChangeOrder& request) {
   const std::string order_id = request.order_id.value_or("");
-  if (rejection.code == orders::Rejection::Code::not_found) return missing_order(order_id, rejection.command);
-  return {.exit_code = static_cast<int>(Exit::rejected),
-          .code = "rejected",
-          .message = rejection.message,
-          .details = {{"order_id", order_id}, {"command", rejection.command}}};
+  Failure failure = rejection.code == orders::Rejection::Code::not_found
+                        ? missing_order(order_id, rejection.command)
+                        : Failure{.exit_code = static_cast<int>(Exit::rejected),
+                                  .code = "rejected",
+                                  .message = rejection.message,
+                                  .details = {{"order_id", order_id}, {"command", rejection.command}}};
+  if (rejection.duplicate) failure.message += " (as answered before)";
+  failure.details["duplicate"] = rejection.duplicate;
+  return failure;
 }
 
 Failure failure_of(const Conflict& conflict, const ChangeOrder& request) {

@@ -69,17 +69,59 @@ struct BatchResult {
 };
 
 // Orders as the import has left them: many have several lines near each other, and need not be read for each. Nobody
-// writes during a batch. Between two of them others may; then the append conflicts with the version that is named here.
-using Loaded = std::unordered_map<std::string, Replayed<OrderDecider>>;
+// writes during a batch. Between two of them others may; then the append conflicts with the version that is named here,
+// and a refusal is decided again.
+struct LoadedOrder {
+  Replayed<OrderDecider> replayed;
+  std::int64_t batch = 0;  // In which it was last read or changed.
+};
+using Loaded = std::unordered_map<std::string, LoadedOrder>;
 
 // Some megabytes.
 constexpr std::size_t loaded_max = 10'000;
 
+// The refusals of one run. That is what makes it repeatable: once a later line has changed the order, the rules may
+// allow what they have refused, so from then on the refusal is remembered under its line's key. Until then it is not:
+// the line that it wants may have been invalid, and comes with the next file.
+class Refusals {
+ public:
+  struct Refused {
+    std::string key;
+    std::string outcome;
+  };
+
+  void add(const std::string& order_id, Refused refused) {
+    if (++count_ > refusals_max) *this = {};
+    refused_[order_id].push_back(std::move(refused));
+  }
+
+  // Those of an order that has been changed.
+  std::vector<Refused> take(const std::string& order_id) {
+    if (refused_.empty()) return {};
+    auto taken = refused_.extract(order_id);
+    return taken.empty() ? std::vector<Refused>{} : std::move(taken.mapped());
+  }
+
+ private:
+  // Some 30 megabytes. A file of which so much is refused is mended rather than repeated, so they are let go.
+  static constexpr std::size_t refusals_max = 100'000;
+
+  std::unordered_map<std::string, std::vector<Refused>> refused_;
+  std::size_t count_ = 0;
+};
+
+// What an import knows from one batch to the next.
+struct Known {
+  Loaded loaded;
+  Refusals refusals;
+  std::int64_t batch = 0;
+};
+
 // Carries out the commands of a batch inside its transaction.
 class Batch {
  public:
-  Batch(AppendTransaction& transaction, ImportOptions::OnError on_error, Loaded& loaded)
-      : transaction_(transaction), on_error_(on_error), loaded_(loaded) {}
+  Batch(AppendTransaction& transaction, ImportOptions::OnError on_error, Known& known)
+      : transaction_(transaction), on_error_(on_error), known_(known) {}
 
   BatchResult run(const std::vector<NumberedLine>& lines) {
     for (const NumberedLine& line : lines) {
@@ -108,54 +150,74 @@ class Batch {
   // As freshet::execute, in the batch's transaction.
   std::optional<Rejection> execute(const std::string& order_id, const Command& command, const std::string& key) {
     if (const auto first = transaction_.find_command(key)) {
-      if (first->first == Position{}) return OrderDecider::decode_rejection(first->outcome);
+      if (first->first == Position{}) return answered_before(OrderDecider::decode_rejection(first->outcome));
       ++result_.counts.duplicates;
       return std::nullopt;
     }
     while (true) {
-      Replayed<OrderDecider>& order = load(order_id);
-      auto decision = OrderDecider::decide(command, order.state);
-      auto* refusal = std::get_if<Rejection>(&decision);
-      if (!append(order_id, order, refusal == nullptr ? std::get<0>(decision) : std::vector<Event>{}, key,
-                  refusal == nullptr ? std::string{} : OrderDecider::encode_rejection(*refusal))) {
-        loaded_.erase(order_id);
-        continue;
+      LoadedOrder& order = load(order_id);
+      auto decision = OrderDecider::decide(command, order.replayed.state);
+      const auto* refusal = std::get_if<Rejection>(&decision);
+      if (refusal != nullptr && order.batch == known_.batch) {
+        known_.refusals.add(order_id, {key, OrderDecider::encode_rejection(*refusal)});
+        return *refusal;
       }
-      if (refusal != nullptr) return std::move(*refusal);
-      ++result_.counts.applied;
-      return std::nullopt;
+      if (refusal == nullptr && append(order_id, order, std::get<0>(decision), key)) {
+        ++result_.counts.applied;
+        remember_refusals(order_id);
+        return std::nullopt;
+      }
+      known_.loaded.erase(order_id);
     }
   }
 
-  Replayed<OrderDecider>& load(const std::string& order_id) {
-    const auto [entry, is_new] = loaded_.try_emplace(order_id);
+  static Rejection answered_before(Rejection rejection) {
+    rejection.message += " (as answered before)";
+    return rejection;
+  }
+
+  LoadedOrder& load(const std::string& order_id) {
+    const auto [entry, is_new] = known_.loaded.try_emplace(order_id);
+    LoadedOrder& order = entry->second;
     if (is_new) {
-      for (const RecordedEvent& event : transaction_.read_stream(stream_of(order_id))) fold(entry->second, event);
+      for (const RecordedEvent& event : transaction_.read_stream(stream_of(order_id))) fold(order.replayed, event);
+      order.batch = known_.batch;
     }
-    return entry->second;
+    return order;
   }
 
   // False: the order is not what it was when it was loaded.
-  bool append(const std::string& order_id, Replayed<OrderDecider>& order, const std::vector<Event>& events,
-              const std::string& key, std::string outcome) {
+  bool append(const std::string& order_id, LoadedOrder& order, const std::vector<Event>& events,
+              const std::string& key) {
     std::vector<NewEvent> encoded;
     for (const Event& event : events) encoded.push_back(OrderDecider::encode(event));
     const auto answer = transaction_.append({.stream = stream_of(order_id),
-                                             .expected = ExpectedVersion::exactly(order.version),
+                                             .expected = ExpectedVersion::exactly(order.replayed.version),
                                              .events = encoded,
-                                             .command_id = key,
-                                             .outcome = std::move(outcome)});
+                                             .command_id = key});
     const auto* appended = std::get_if<Appended>(&answer);
     if (appended == nullptr) return false;
     ensure(!appended->duplicate, "the key was looked for in the same transaction");
-    for (const Event& event : events) OrderDecider::evolve(order.state, event);
-    order.version = appended->version;
+    for (const Event& event : events) OrderDecider::evolve(order.replayed.state, event);
+    order.replayed.version = appended->version;
+    order.batch = known_.batch;
     return true;
+  }
+
+  // One under whose key something is remembered by now, as its own line was applied, stays as that.
+  void remember_refusals(const std::string& order_id) {
+    for (auto& refused : known_.refusals.take(order_id)) {
+      static_cast<void>(transaction_.append({.stream = stream_of(order_id),
+                                             .expected = ExpectedVersion::any(),
+                                             .events = {},
+                                             .command_id = std::move(refused.key),
+                                             .outcome = std::move(refused.outcome)}));
+    }
   }
 
   AppendTransaction& transaction_;
   ImportOptions::OnError on_error_;
-  Loaded& loaded_;
+  Known& known_;
   BatchResult result_;
 };
 
@@ -173,14 +235,15 @@ void add(ImportResult& total, const ImportResult& batch) {
 ImportResult Orders::import(std::istream& lines, const ImportOptions& options) {
   ImportResult total;
   Lines reader(lines);
-  Loaded loaded;
+  Known known;
   while (!total.stopped) {
     const auto batch = reader.next_batch();
     if (batch.empty()) break;
-    if (loaded.size() > loaded_max) loaded.clear();
+    if (known.loaded.size() > loaded_max) known.loaded.clear();
+    ++known.batch;
     BatchResult result;
     log().write(
-        [&](AppendTransaction& transaction) { result = Batch(transaction, options.on_error, loaded).run(batch); });
+        [&](AppendTransaction& transaction) { result = Batch(transaction, options.on_error, known).run(batch); });
     add(total, result.counts);
     if (options.on_problem) {
       for (const auto& [line, verdict, why] : result.problems) options.on_problem(line, verdict, why);

@@ -116,8 +116,9 @@ struct Order {
 struct Rejection {
   enum class Code { not_found, not_allowed };  // not_found: there is no such order.
   Code code = Code::not_allowed;
-  std::string command;  // "pay"
-  std::string message;  // "cannot ship: the order is created, and only a paid order can be shipped"
+  std::string command;     // "pay"
+  std::string message;     // "cannot ship: the order is created, and only a paid order can be shipped"
+  bool duplicate = false;  // The answer to an earlier command with the same idempotency key.
 };
 
 // The rules as freshet::execute and freshet::replay take them.

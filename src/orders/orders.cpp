@@ -104,8 +104,10 @@ CommandResult repeat(const EventLog& log, const Appended& first, const std::opti
   CommandResult answer;
   std::string command;
   if (was_refused) {
-    answer = OrderDecider::decode_rejection(first.outcome);
-    command = std::get<Rejection>(answer).command;
+    Rejection refused = OrderDecider::decode_rejection(first.outcome);
+    refused.duplicate = true;
+    command = refused.command;
+    answer = std::move(refused);
   } else {
     answer = done(log, first);
     command = command_to(std::get<Done>(answer).status);

@@ -89,9 +89,121 @@ exchange::Imported import(Store& store, const std::string& text) {
   return exchange::import_events(store.log(), lines, {});
 }
 
+// An append in which each text is as long as it may be, of letters that take a line as much room as they can.
+struct Largest {
+  explicit Largest(char letter) {
+    const auto text = [letter](std::size_t bytes) { return std::string(bytes, letter); };
+    request.stream = {text(stream_part_bytes_max), text(stream_part_bytes_max)};
+    event.type = text(event_type_bytes_max);
+    request.command_id = text(command_id_bytes_max);
+    request.outcome = text(outcome_bytes_max);
+  }
+
+  // So much is stored, with the ids in it.
+  void set_metadata(std::size_t bytes) {
+    request.correlation = Correlation{.correlation_id = "c", .causation_id = "d"};
+    const std::size_t without = with_correlation(R"({"x":""})", *request.correlation).size();
+    event.metadata = R"({"x":")" + std::string(bytes - without, 'm') + R"("})";
+  }
+
+  AppendResult append_to(Store& store) {
+    request.events = {&event, 1};
+    return store.log().append(request);
+  }
+
+  Append request{.stream = {}, .expected = ExpectedVersion::any(), .events = {}};
+  NewEvent event{.type = "", .data = "{}"};
+};
+
+std::string exported_lines(Store& store, Format format) {
+  std::string lines;
+  store.log().export_events([&](const ExportedEvent& exported) {
+    lines += exchange::render_line(exported, format, exchange::default_source) + "\n";
+    return true;
+  });
+  return lines;
+}
+
+// Whatever was accepted comes back.
+void check_comes_back(Store& store) {
+  for (const Format format : {Format::json_lines, Format::cloud_events}) {
+    const std::string lines = exported_lines(store, format);
+    const TempDir directory;
+    Store copy(idle(directory.file()));
+    const auto imported = import(copy, lines);
+    CHECK_FALSE(imported.refusal.has_value());
+    CHECK((exported_lines(copy, format) == lines));
+  }
+}
+
 }  // namespace
 
 TEST_SUITE("exchange") {
+  TEST_CASE("bounds: whatever an append accepts at them comes back from an export") {
+    for (const char letter : {'a', '"', '\\', '\x01'}) {
+      CAPTURE(static_cast<int>(letter));
+      const TempDir directory;
+      Store store(idle(directory.file()));
+      Largest largest(letter);
+      CHECK(std::holds_alternative<Appended>(largest.append_to(store)));
+      largest.request.command_id = "another";
+      largest.event.content_type = std::string(content_type_bytes_max, letter);
+      largest.event.data = std::string(1'000, '\xff');
+      CHECK(std::holds_alternative<Appended>(largest.append_to(store)));
+      check_comes_back(store);
+    }
+  }
+
+  TEST_CASE("bounds: the largest event of all comes back from an export") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    Largest largest('\x01');
+    largest.event.content_type = std::string(content_type_bytes_max, '\x01');
+    largest.event.data = std::string(event_data_bytes_max, '\xff');
+    // Each letter of it takes two in a text.
+    largest.event.metadata = R"([")" + std::string(event_data_bytes_max - 4, '\\') + R"("])";
+    CHECK(std::holds_alternative<Appended>(largest.append_to(store)));
+    check_comes_back(store);
+  }
+
+  TEST_CASE("bounds: what is stored has them, and not what is given alone") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    Largest largest('a');
+    largest.set_metadata(event_data_bytes_max + 1);
+    CHECK(largest.event.metadata.size() < event_data_bytes_max);
+    CHECK(holds(message_of([&] { static_cast<void>(largest.append_to(store)); }), "with its correlation"));
+    largest.set_metadata(event_data_bytes_max);
+    CHECK(std::holds_alternative<Appended>(largest.append_to(store)));
+    check_comes_back(store);
+  }
+
+  TEST_CASE("bounds: one byte more is refused") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    const auto code = [&](auto change) {
+      Largest largest('a');
+      change(largest);
+      return error_of([&] { static_cast<void>(largest.append_to(store)); });
+    };
+    CHECK(code([](Largest& largest) { largest.request.outcome += 'a'; }) == ErrorCode::invalid);
+    CHECK(code([](Largest& largest) { largest.event.type += 'a'; }) == ErrorCode::invalid);
+    CHECK(code([](Largest& largest) { *largest.request.command_id += 'a'; }) == ErrorCode::invalid);
+    CHECK(code([](Largest& largest) { largest.request.stream.id += 'a'; }) == ErrorCode::invalid);
+    CHECK(code([](Largest& largest) { largest.event.content_type = std::string(content_type_bytes_max + 1, 'a'); }) ==
+          ErrorCode::invalid);
+    CHECK(store.log().head() == Position{});
+  }
+
+  TEST_CASE("nesting: JSON of any depth comes back") {
+    for (const int depth : {exchange::nesting_max - 2, exchange::nesting_max - 1, exchange::nesting_max,
+                            exchange::nesting_max + 1, exchange::nesting_max + 2}) {
+      CAPTURE(depth);
+      const auto levels = static_cast<std::size_t>(depth);
+      check_round_trip(sample(std::string(levels, '[') + std::string(levels, ']')));
+    }
+  }
+
   TEST_CASE("base64: what is encoded is decoded, and nothing else is taken") {
     for (const auto& [bytes, text] : {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foobar", "Zm9vYmFy"}}) {
       CHECK(exchange::encode_base64(bytes) == text);

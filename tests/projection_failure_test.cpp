@@ -58,6 +58,17 @@ TEST_SUITE("projection_failure") {
     CHECK(status(store, "fragile").position == Position{1});
   }
 
+  TEST_CASE("step: a reason is kept up to a bound, and no letter of it is cut") {
+    const TempDir directory;
+    Store store(with_fragile(stepped(directory.file()), [](const RecordedEvent&) -> bool {
+      throw std::runtime_error(std::string(3'999, 'x') + "\u00fc" + std::string(100'000, 'x'));
+    }));
+    append(store, "a", 13);
+    run_until_idle(store);
+    REQUIRE(store.dead_letters().size() == 1);
+    CHECK(store.dead_letters().front().reason == std::string(3'999, 'x') + "...");
+  }
+
   TEST_CASE("step: the failures of one event are not those of the next one of its stream") {
     const TempDir directory;
     int times_of_1 = 0;

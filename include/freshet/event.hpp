@@ -16,9 +16,12 @@ namespace [[gnu::visibility("default")]] freshet {
 // The longest event type, such as "OrderCreated".
 inline constexpr std::size_t event_type_bytes_max = 255;
 
-// The largest `data` or `metadata` of one event. Larger things are documents; keep them in a file and
-// their name in the event.
+// The largest `data` or `metadata` of one event, as it is stored: with the ids of a Correlation in it. Larger things
+// are documents; keep them in a file and their name in the event.
 inline constexpr std::size_t event_data_bytes_max = std::size_t{8} << 20U;
+
+// The longest content type, such as "application/json".
+inline constexpr std::size_t content_type_bytes_max = 255;
 
 // An event that is not recorded yet.
 struct NewEvent {
@@ -28,7 +31,7 @@ struct NewEvent {
   // What happened. With the content type "application/json" it must be UTF-8, is stored as text and
   // can be read by a person with `sqlite3`; any other content type is stored as bytes.
   std::string data;
-  std::string content_type = "application/json";  // Not empty, UTF-8.
+  std::string content_type = "application/json";  // Not empty, UTF-8, up to content_type_bytes_max.
   // About the event rather than of it: who, why, from where. JSON; empty means none.
   std::string metadata = {};
   // When it happened, in the years 1678 to 2261; what the clock shows if not given. Imports give it.

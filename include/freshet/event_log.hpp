@@ -47,8 +47,9 @@ enum class Projecting {
   synchronous,   // In the append's own transaction, every projection: no staleness window.
 };
 
-inline constexpr std::size_t append_events_max = 1'000;   // More would keep other writers waiting for long.
-inline constexpr std::size_t command_id_bytes_max = 255;  // As stream_part_bytes_max.
+inline constexpr std::size_t append_events_max = 1'000;        // More would keep other writers waiting for long.
+inline constexpr std::size_t command_id_bytes_max = 255;       // As stream_part_bytes_max.
+inline constexpr std::size_t outcome_bytes_max = 256 * 1'024;  // A note; it has to fit into an export's line.
 // Of append_async(): enough to fill a transaction while another one is on its way to the disk.
 inline constexpr std::size_t appends_in_flight_max = 1'024;
 
@@ -63,7 +64,8 @@ struct Append {
   // Makes a retry safe (an idempotency key): a second append with the same id, even after a restart
   // and whatever else it says, records nothing and returns what the first one returned.
   std::optional<std::string> command_id = std::nullopt;
-  // The application's own note of the answer, kept with the command_id and given back with it.
+  // The application's own note of the answer, kept with the command_id and given back with it: UTF-8, up to
+  // outcome_bytes_max.
   std::string outcome = {};
   Projecting projecting = Projecting::asynchronous;
   // Written into the metadata of each event that names no ids itself; see correlation.hpp.

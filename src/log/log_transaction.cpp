@@ -43,7 +43,9 @@ void check_event(const NewEvent& event) {
           "an event's type is 1 to ", event_type_bytes_max, " bytes of UTF-8");
   require(event.data.size() <= event_data_bytes_max && event.metadata.size() <= event_data_bytes_max,
           "an event's data and metadata are at most ", event_data_bytes_max, " bytes each");
-  require(!event.content_type.empty() && is_utf8(event.content_type), "an event's content type is UTF-8, not empty");
+  require(
+      !event.content_type.empty() && event.content_type.size() <= content_type_bytes_max && is_utf8(event.content_type),
+      "an event's content type is 1 to ", content_type_bytes_max, " bytes of UTF-8");
   require((event.content_type != "application/json" || is_utf8(event.data)) && is_utf8(event.metadata),
           "an event's JSON is UTF-8");
   require(is_writable(event.occurred_at.value_or(Timestamp{})), "an event occurred in the years 1678 to 2261");
@@ -80,13 +82,16 @@ void check_bounds(const Append& request, const Upcasting& upcasting) {
                 is_utf8(*request.command_id),
             "a command id (idempotency key) is 1 to ", command_id_bytes_max, " bytes of UTF-8");
   }
-  require(is_utf8(request.outcome), "an outcome is UTF-8");
+  require(request.outcome.size() <= outcome_bytes_max && is_utf8(request.outcome), "an outcome is UTF-8 of at most ",
+          outcome_bytes_max, " bytes");
   if (request.snapshot) check_snapshot(*request.snapshot, request.expected);
   for (const NewEvent& event : request.events) {
     check_event(event);
     upcasting.check_newest(event);
-    // It throws for what cannot hold the ids.
-    if (request.correlation) static_cast<void>(with_correlation(event.metadata, *request.correlation));
+    if (!request.correlation) continue;
+    // It throws for what cannot hold the ids. What is stored has a bound, and not what is given alone.
+    require(with_correlation(event.metadata, *request.correlation).size() <= event_data_bytes_max,
+            "an event's metadata is at most ", event_data_bytes_max, " bytes, with its correlation and causation ids");
   }
 }
 

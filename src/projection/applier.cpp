@@ -23,6 +23,17 @@ std::set<Position> load_above(sqlite::Connection& connection, std::int64_t proje
   return above;
 }
 
+// A sentence, and not the document that it complains of.
+constexpr std::size_t reason_bytes_max = 4'000;
+
+std::string bounded(const std::string& why) {
+  if (why.size() <= reason_bytes_max) return why;
+  std::size_t end = reason_bytes_max;
+  const auto is_within_letter = [&] { return (static_cast<unsigned char>(why[end]) & 0xC0U) == 0x80U; };
+  while (end > 0 && is_within_letter()) --end;
+  return why.substr(0, end) + "...";
+}
+
 }  // namespace
 
 ApplyFailure::ApplyFailure(const Registered& registered, const RecordedEvent& event, const std::string& why)
@@ -31,7 +42,7 @@ ApplyFailure::ApplyFailure(const Registered& registered, const RecordedEvent& ev
       projection(registered.number),
       position(event.position),
       stream(event.stream_number),
-      reason(why) {}
+      reason(bounded(why)) {}
 
 void apply(const Registered& registered, const RecordedEvent& event, ReadTables& tables,
            sqlite::Connection& connection) {

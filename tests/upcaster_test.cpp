@@ -29,7 +29,9 @@ StoreOptions with_upcasters(StoreOptions options) {
 
 // 10 in the first form, 20 in the second and 30 in the third: 21, 21 and 30 today.
 void write_three_forms(const std::filesystem::path& file) {
-  Store store(idle(file));
+  StoreOptions options = idle(file);
+  options.forms.of_others = any_form;
+  Store store(std::move(options));
   for (int version = 1; version <= 3; ++version) {
     const NewEvent one{.type = "Deposited", .schema_version = version, .data = std::to_string(10 * version)};
     static_cast<void>(store.log().append(
@@ -143,6 +145,51 @@ TEST_SUITE("upcaster") {
     const NewEvent other{.type = "Noted", .data = "1"};
     CHECK(std::holds_alternative<Appended>(
         store.log().append({.stream = stream("a"), .expected = ExpectedVersion::any(), .events = {&other, 1}})));
+  }
+
+  TEST_CASE("read: of a type without upcasters the first form is known, and no newer one") {
+    const TempDir directory;
+    write_three_forms(directory.file());
+    Store store(stepped(directory.file()));
+    CHECK(data_of(store.log().read_all(Position{}, 1)) == Texts{"10"});
+    const auto read = [&] { static_cast<void>(store.log().read_all(Position{}, 2)); };
+    CHECK(error_of(read) == ErrorCode::unsupported_format);
+    CHECK(holds(message_of(read), "position 2"));
+    CHECK(holds(message_of(read), "use a newer release"));
+    CHECK(data_of(store.log().read_raw(Position{}, all_events)) == Texts{"10", "20", "30"});
+    run_until_idle(store);
+    CHECK(total(store) == 10);
+    CHECK(store.read({.projections = {"totals"}}).freshness().stale);
+    CHECK(status(store, "totals").dead_letters == 2);
+  }
+
+  TEST_CASE("append: a form above the first is recorded where it is known, or was said to be") {
+    const TempDir directory;
+    const NewEvent second{.type = "Noted", .schema_version = 2, .data = "1"};
+    const auto append_to = [&](KnownForms forms) {
+      StoreOptions options = idle(directory.file());
+      options.forms = std::move(forms);
+      Store store(std::move(options));
+      return store.log().append({.stream = stream("a"), .expected = ExpectedVersion::any(), .events = {&second, 1}});
+    };
+    const auto refusal = message_of([&] { static_cast<void>(append_to({})); });
+    CHECK(holds(refusal, "schema version 1, its newest, and not 2: register an upcaster"));
+    CHECK(error_of([&] { static_cast<void>(append_to({.newest = {{"Noted", 3}}})); }) == ErrorCode::invalid);
+    CHECK(std::holds_alternative<Appended>(append_to({.newest = {{"Noted", 2}}})));
+    CHECK(std::holds_alternative<Appended>(append_to({.newest = {{"Noted", any_form}}})));
+    CHECK(std::holds_alternative<Appended>(append_to({.of_others = any_form})));
+  }
+
+  TEST_CASE("open: forms that cannot be are refused before a file is made") {
+    const auto opening_with = [](KnownForms forms) {
+      const TempDir directory;
+      StoreOptions options = with_upcasters(idle(directory.file()));
+      options.forms = std::move(forms);
+      return error_of([&] { Store store(options); });
+    };
+    CHECK(opening_with({.of_others = -1}) == ErrorCode::invalid);
+    CHECK(opening_with({.newest = {{"Noted", -1}}}) == ErrorCode::invalid);
+    CHECK(opening_with({.newest = {{"Deposited", 3}}}) == ErrorCode::invalid);
   }
 
   TEST_CASE("append: a schema version below 1 is refused") {

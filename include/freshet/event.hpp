@@ -26,7 +26,8 @@ inline constexpr std::size_t content_type_bytes_max = 255;
 // An event that is not recorded yet.
 struct NewEvent {
   std::string type;  // Not empty, UTF-8.
-  // The form of `data`, from 1. Raise it with the form, and register an Upcaster from the old one.
+  // The form of `data`, from 1. Raise it with the form, and register an Upcaster from the old one: other versions than
+  // the newest that the store knows are Error `invalid`.
   int schema_version = 1;
   // What happened. With the content type "application/json" it must be UTF-8, is stored as text and
   // can be read by a person with `sqlite3`; any other content type is stored as bytes.

@@ -157,6 +157,9 @@ void freshet_options_add_upcaster(freshet_options* options, const char* type, in
                                                           freshet_converted* converted, freshet_error* error),
                                   void* context);
 void freshet_converted_set(freshet_converted* converted, const char* data, size_t data_size);  // Which is copied.
+// The newest schema version that the application knows of a type without upcasters, or with NULL of all others; 0 is
+// whatever an event is recorded with. Default: 1. An event above it is FRESHET_UNSUPPORTED_FORMAT to read.
+void freshet_options_set_form(freshet_options* options, const char* type, int newest);
 // Called with what an operator may want to know, on any of the store's threads; must not call the store.
 // The level is 0 debug, 1 information, 2 warning, 3 error. Default: nobody is told, and nothing is printed.
 void freshet_options_set_notice(freshet_options* options, void (*notice)(void* context, int level, const char* message),
@@ -238,7 +241,7 @@ freshet_code freshet_stream_version(freshet_store* store, const char* category, 
 
 // Up to `events_max` events above position (or version) `after`, in order; none where there is nothing newer. Free with
 // freshet_events_free, which may be done after the store is closed. FRESHET_UNSUPPORTED_FORMAT: an event is newer than
-// its upcasters lead to.
+// its upcasters lead to, or than version 1 where it has none.
 freshet_code freshet_read_all(freshet_store* store, int64_t after, size_t events_max, freshet_events** events,
                               freshet_error* error);
 freshet_code freshet_read_stream(freshet_store* store, const char* category, const char* id, int64_t after,

@@ -59,8 +59,8 @@ struct StoreOptions {
   Engine engine = Engine::threads;
   // The application's projections; unchanged while the store is open.
   std::vector<std::shared_ptr<const Projection>> projections = {};
-  // How old forms of its events become new ones; see upcaster.hpp.
-  std::vector<Upcaster> upcasters = {};
+  std::vector<Upcaster> upcasters = {};  // How old forms of its events become new ones; see upcaster.hpp.
+  KnownForms forms = {};                 // Of types without upcasters; likewise.
 
   // These change what is promised.
   Durability durability = Durability::power_loss;

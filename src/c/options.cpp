@@ -127,6 +127,16 @@ void freshet_options_add_upcaster(freshet_options* options, const char* type, in
   sure(options).options.upcasters.push_back({type, from, run});
 }
 
+void freshet_options_set_form(freshet_options* options, const char* type, int newest) {
+  ensure(newest >= freshet::any_form, "a schema version is a number from 1, or 0 for any");
+  freshet::KnownForms& forms = sure(options).options.forms;
+  if (type == nullptr) {
+    forms.of_others = newest;
+  } else {
+    forms.newest.insert_or_assign(type, newest);
+  }
+}
+
 void freshet_converted_set(freshet_converted* converted, const char* data, size_t data_size) {
   ensure((data != nullptr || data_size == 0) && data_size <= freshet::c::bytes_max, "what is converted is data");
   sure(converted).data = data_size == 0 ? "" : std::string(data, data_size);

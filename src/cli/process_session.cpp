@@ -72,6 +72,7 @@ void ProcessSession::open(OpenMode mode, Engine engine) {
                               .mode = mode,
                               .engine = engine,
                               .projections = orders::projections(),
+                              .forms = orders::forms(),
                               .durability = settings_.durability.value_or(Durability::power_loss),
                               .busy_timeout = settings_.busy_timeout,
                               .bus = settings_.bus,

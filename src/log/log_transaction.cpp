@@ -129,13 +129,13 @@ AppendResult LogTransaction::append(const Append& request) {
 
 AppendResult LogTransaction::append_checked(const Append& request) {
   transaction_.check_open();
+  now_ = clock_.wall_time();
+  require(is_writable(now_), "the clock shows a time outside of the years 1678 to 2261: set it");
   const bool spoilt_before = std::exchange(spoilt_, true);
   AppendResult result = answer(request);
   spoilt_ = spoilt_before;
   return result;
 }
-  now_ = clock_.wall_time();
-  require(is_writable(now_), "the clock shows a time outside of the years 1678 to 2261: set it");
 
 AppendResult LogTransaction::answer(const Append& request) {
   const auto known = heads_.find(request.stream);
@@ -245,19 +245,19 @@ bool LogTransaction::import_event(const ExportedEvent& exported) {
   // The bounds are those of an append that would say the same.
   const NewEvent as_new{given.type,         given.schema_version, given.data,
                         given.content_type, given.metadata,       given.occurred_at};
-  const Upcasting any_form;  // History holds old ones.
+  const Upcasting any_form({}, {.of_others = freshet::any_form});  // History holds old ones, and newer ones.
   check_bounds({.stream = given.stream,
                 .expected = ExpectedVersion::any(),
                 .events = {&as_new, 1},
                 .command_id = exported.command_id,
                 .outcome = exported.outcome},
                any_form);
+  require(is_writable(given.recorded_at), "an event was recorded in the years 1678 to 2261");
   insert_events();
   if (given.position <= last_.position) {
     check_same(connection_, exported);
     return false;
   }
-  require(is_writable(given.recorded_at), "an event was recorded in the years 1678 to 2261");
   transaction_.check_open();
   check_next(connection_, exported, last_);
   const bool spoilt_before = std::exchange(spoilt_, true);

@@ -1,4 +1,4 @@
-// Chains of upcasters, from each type's first schema version to its newest.
+// Chains of upcasters, from each type's first schema version to its newest; and what is known of types without.
 #pragma once
 
 #include <functional>
@@ -14,10 +14,9 @@ namespace freshet::log {
 class Upcasting {
  public:
   Upcasting() = default;
-  // Throws Error `invalid` if a chain has a gap or goes two ways.
-  explicit Upcasting(std::span<const Upcaster> upcasters);
+  // Throws Error `invalid` if a chain has a gap or goes two ways, or a form is none.
+  explicit Upcasting(std::span<const Upcaster> upcasters, KnownForms forms = {});
 
-  [[nodiscard]] bool is_empty() const { return chains_.empty(); }
   [[nodiscard]] bool is_newest(const RecordedEvent& event) const;
 
   // Brings the event into the newest form of its type. Cheap for one that is.
@@ -35,6 +34,7 @@ class Upcasting {
   [[nodiscard]] int newest(std::string_view type) const;
 
   std::map<std::string, Chain, std::less<>> chains_;
+  KnownForms forms_;
 };
 
 }  // namespace freshet::log

@@ -121,6 +121,9 @@ const FactType* find_fact_type(std::string_view name) {
   return found == fact_types.end() ? nullptr : found;
 }
 
+// Schema versions of all of them: none has changed its form yet.
+constexpr int known_form = 1;
+
 // What stands before the items in an object that holds nothing else.
 constexpr std::string_view items_field = "{\"items\":";
 
@@ -135,7 +138,7 @@ StreamId stream_of(std::string_view order_id) {
 }
 
 bool is_order_event(const RecordedEvent& event) {
-  return event.stream.category == order_category && find_fact_type(event.type) != nullptr;
+  return event.stream.category == order_category;
 }
 
 std::string write_items(const std::vector<Item>& items) {
@@ -163,7 +166,11 @@ NewEvent OrderDecider::encode(const Event& event) {
 
 Event OrderDecider::decode(const RecordedEvent& event) {
   const FactType* type = find_fact_type(event.type);
-  if (type == nullptr) throw Error(ErrorCode::corrupt, describe(event) + " is none that an order can have");
+  if (type == nullptr || event.schema_version != known_form) {
+    const std::string form = type == nullptr ? "" : " of schema version " + std::to_string(event.schema_version);
+    throw Error(ErrorCode::unsupported_format,
+                describe(event) + form + " is none that this release knows of an order: use a newer release");
+  }
   Fields fields(event.data);
   Event decoded{type->read(fields), event.occurred_at};
   if (!fields.problem().empty()) {

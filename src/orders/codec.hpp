@@ -14,7 +14,8 @@ inline constexpr const char* order_category = "order";
 
 [[nodiscard]] StreamId stream_of(std::string_view order_id);
 
-// False for what other applications, or newer releases, write into the same log.
+// False for what other applications write into the same log. One that a newer release has written is refused by
+// OrderDecider::decode().
 [[nodiscard]] bool is_order_event(const RecordedEvent& event);
 
 // [{"sku": "book", "quantity": 1, "unit_price_minor": 4999}], compact. Reading throws Error `corrupt` on

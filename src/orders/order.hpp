@@ -133,7 +133,8 @@ struct OrderDecider {
   static std::variant<std::vector<Event>, Rejection> decide(const Command& command, const State& order);
 
   static NewEvent encode(const Event& event);
-  static Event decode(const RecordedEvent& event);  // Throws Error `corrupt` on data that no release wrote.
+  // Throws Error `unsupported_format` on a type or a form that a newer release wrote, `corrupt` on data that none did.
+  static Event decode(const RecordedEvent& event);
   static std::string encode_rejection(const Rejection& rejection);
   static Rejection decode_rejection(const std::string& text);
 };

@@ -26,6 +26,13 @@ namespace freshet::orders {
 // the money taken on each day in each currency (table revenue).
 [[nodiscard]] std::vector<std::shared_ptr<const Projection>> projections();
 
+// For StoreOptions::forms: whatever is in the log can be looked at. An event of an order whose type or form this
+// release does not know is refused where it is decoded (`unsupported_format`): a command on that order fails, and to
+// the projections it is a dead letter, so that answers over it are stale.
+[[nodiscard]] inline KnownForms forms() {
+  return {.of_others = any_form};
+}
+
 // A command that was carried out.
 struct Done {
   std::string order_id;

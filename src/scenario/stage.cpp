@@ -55,6 +55,7 @@ void Stage::open(OpenMode mode) {
                               .mode = mode,
                               .engine = engine(),
                               .projections = orders::projections(),
+                              .forms = orders::forms(),
                               .durability = options_.durability,
                               .busy_timeout = options_.busy_timeout,
                               .bus = options_.bus,

@@ -51,10 +51,8 @@ StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upc
   if (options.mode == OpenMode::read_only) options.engine = Engine::off;
   options.busy_timeout = std::clamp<Duration>(options.busy_timeout, Duration{0}, busy_timeout_max);
   projection::check_rules(options.projections);
-  if (!upcasting->is_empty()) {
-    for (auto& projection : options.projections) {
-      projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);
-    }
+  for (auto& projection : options.projections) {
+    projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);
   }
   log::prepare_file(options.file, options.mode, options.busy_timeout, *options.clock);
   return options;

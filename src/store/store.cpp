@@ -111,7 +111,7 @@ class [[gnu::visibility("hidden")]] Store::Impl {
 };
 
 Store::Impl::Impl(StoreOptions options)
-    : upcasting_(std::make_shared<const log::Upcasting>(options.upcasters)),
+    : upcasting_(std::make_shared<const log::Upcasting>(options.upcasters, options.forms)),
       options_(store::prepared(std::move(options), upcasting_)),
       keeper_(options_.mode == OpenMode::read_only ? sqlite::open_keeper({.file = options_.file}) : nullptr),
       writer_(options_.mode == OpenMode::read_only

@@ -23,7 +23,7 @@ LIBRARY = ctypes.CDLL(os.environ["FRESHET_LIBRARY"])
 PATIENCE = 60  # Seconds after which what has not come is taken for lost.
 OK, CONFLICT, NOT_FRESH = 0, 1, 2
 IO, READ_ONLY, FILE_MISSING, CORRUPT, CLOSED, STALE = 10, 12, 13, 16, 18, 19
-PROJECTION_FAILED, INVALID, FOREIGN_SESSION, FAILURE = 20, 21, 22, 99
+UNSUPPORTED_FORMAT, PROJECTION_FAILED, INVALID, FOREIGN_SESSION, FAILURE = 15, 20, 21, 22, 99
 ANY, EXISTS, NONE = -1, -2, 0
 EVENTUAL, AT_LEAST_VERSION, AT_LEAST_POSITION, MAX_STALENESS, STRONG = range(5)
 
@@ -90,7 +90,8 @@ class DeadLetter(ctypes.Structure):
 
 
 class EventsRequest(ctypes.Structure):
-    _fields_ = [("after", c_int64), ("category", c_char_p), ("id", c_char_p), ("events_max", c_size_t)]
+    _fields_ = [("after", c_int64), ("epoch", c_char_p), ("category", c_char_p), ("id", c_char_p),
+                ("events_max", c_size_t)]
 
 
 class Change(ctypes.Structure):
@@ -99,7 +100,7 @@ class Change(ctypes.Structure):
 
 class News(ctypes.Structure):
     _fields_ = [("events", c_void_p), ("changes", POINTER(Change)), ("changes_count", c_size_t),
-                ("through", c_int64), ("head", c_int64)]
+                ("through", c_int64), ("epoch", c_char_p), ("head", c_int64)]
 
     def texts(self):
         return [event.bytes().decode() for event in (LIBRARY.freshet_events_at(self.events, index)
@@ -135,6 +136,7 @@ declare("freshet_options_set_bus", c_int, c_void_p, c_char_p, c_double, c_uint64
 declare("freshet_options_add_projection", None, c_void_p, POINTER(Projection))
 declare("freshet_options_set_notice", None, c_void_p, NOTICE, c_void_p)
 declare("freshet_options_set_busy_timeout", None, c_void_p, c_int64)
+declare("freshet_options_set_form", None, c_void_p, c_char_p, c_int)
 declare("freshet_options_add_upcaster", None, c_void_p, c_char_p, c_int, CONVERT, c_void_p)
 declare("freshet_converted_set", None, c_void_p, c_char_p, c_size_t)
 declare("freshet_open", c_int, c_void_p, POINTER(c_void_p), ERROR)
@@ -291,7 +293,8 @@ def read(function, handle, sql, *parameters, stream=None, consistency=EVENTUAL, 
 
 
 class Store:
-    def __init__(self, file, rules=None, mode=0, delay=None, upcasters=(), notice=lambda level, message: None):
+    def __init__(self, file, rules=None, mode=0, delay=None, upcasters=(), forms=(),
+                 notice=lambda level, message: None):
         self.rules = rules or Names()
         options = LIBRARY.freshet_options_new(str(file).encode())
         LIBRARY.freshet_options_set_mode(options, mode)
@@ -305,6 +308,8 @@ class Store:
         self.upcasters = [CONVERT(upcaster) for upcaster in upcasters]
         for version, upcaster in enumerate(self.upcasters, start=1):
             LIBRARY.freshet_options_add_upcaster(options, b"Named", version, upcaster, None)
+        for name, newest in forms:
+            LIBRARY.freshet_options_set_form(options, name, newest)
         self.handle = c_void_p()
         try:
             call("freshet_open", options, byref(self.handle))
@@ -398,13 +403,13 @@ class Session:
 class Subscription:
     """To events, or to changes of the read table; ends with the block."""
 
-    def __init__(self, store, after=0, category=None, stream=None, events_max=0, changes=False, told=None):
+    def __init__(self, store, after=0, category=None, stream=None, events_max=0, changes=False, told=None, epoch=None):
         self.handle = c_void_p()
         self.told = TOLD(told) if told else TOLD()  # Kept for as long as the store may call it.
         if changes:
             call("freshet_subscribe_to_changes", store.handle, names("names"), 1, self.told, None, byref(self.handle))
         else:
-            request = EventsRequest(after, category, stream, events_max)
+            request = EventsRequest(after, epoch, category, stream, events_max)
             call("freshet_subscribe_to_events", store.handle, byref(request), self.told, None, byref(self.handle))
 
     def __enter__(self):
@@ -548,9 +553,14 @@ class CInterfaceTest(unittest.TestCase):
                 self.assertEqual(subscription.wait().texts(), ["two"])
                 news = subscription.wait()
                 self.assertEqual((news.texts(), news.through, news.head), (["three"], 3, 3))
+                through, epoch = news.through, bytes(news.epoch)
                 self.assertIsNone(subscription.take())
                 store.append("b", "four")
                 self.assertEqual(subscription.wait().texts(), ["four"])
+            with Subscription(store, after=through, epoch=epoch) as subscription:
+                self.assertEqual(subscription.wait().texts(), ["four"])
+            self.assert_fails(INVALID, "the log ends at 4", Subscription, store, after=5)
+            self.assert_fails(FOREIGN_SESSION, "another history", Subscription, store, after=1, epoch=b"another")
 
     def test_a_subscription_to_a_stream_or_a_category_leaves_the_rest_out(self):
         with Store(self.file) as store:
@@ -698,6 +708,12 @@ class CInterfaceTest(unittest.TestCase):
             self.assertEqual([data for _, _, data in store.read_stream("a")], [b"ONE", b"two"])
         with Store(self.file, upcasters=[refuse]) as store:
             self.assert_fails(INVALID, "that is no text", store.first_event)
+        with Store(self.file) as store:
+            self.assertEqual(store.first_event(), (1, b"", b"one"))
+            self.assert_fails(UNSUPPORTED_FORMAT, "use a newer release", store.read_stream, "a")
+        for forms in [[(b"Named", 0)], [(None, 2), (b"Named", 0)], [(None, 0)]]:
+            with Store(self.file, forms=forms) as store:
+                self.assertEqual([data for _, _, data in store.read_stream("a")], [b"one", b"two"])
 
     def test_events_say_what_they_belong_to_and_what_led_to_them(self):
         with Store(self.file) as store:

@@ -155,20 +155,25 @@ void mails() {
   const freshet::NewEvent placed{.type = "OrderCreated", .data = "{}"};
   static_cast<void>(store.log().append(
       {.stream = {"order", "7"}, .expected = freshet::ExpectedVersion::none(), .events = {&placed, 1}}));
-  freshet::Position saved;
+  struct Place {
+    freshet::Position through;
+    std::string epoch;
+  };
+  Place saved;
   int sent = 0;
-  const auto last_through = [&] { return saved; };
-  const auto save_through = [&](freshet::Position through) { saved = through; };
+  const auto saved_place = [&] { return saved; };
+  const auto save_place = [&](const Place& place) { saved = place; };
   const auto send_mail = [&](const freshet::RecordedEvent&) { ++sent; };
 
-  auto mails =
-      store.subscribe_to_events({.after = last_through(), .category = "order"}, [&](const freshet::EventBatch& batch) {
-        for (const freshet::RecordedEvent& event : batch.events) send_mail(event);
-        save_through(batch.through);
-      });
+  const Place last = saved_place();
+  auto mails = store.subscribe_to_events({.after = last.through, .epoch = last.epoch, .category = "order"},
+                                         [&](const freshet::EventBatch& batch) {
+                                           for (const freshet::RecordedEvent& event : batch.events) send_mail(event);
+                                           save_place({batch.through, batch.epoch});
+                                         });
 
   scratch.run_until_idle();
-  expect(sent == 1 && saved == freshet::Position{1}, "a mail is sent");
+  expect(sent == 1 && saved.through == freshet::Position{1} && saved.epoch == store.identity().epoch, "a mail is sent");
 }
 
 const std::vector<freshet::testing::ProjectionCheck::Given> a_week = {

@@ -69,6 +69,45 @@ TEST_SUITE("subscription") {
     CHECK(told.all().back().head == Position{4});
   }
 
+  TEST_CASE("subscribe_to_events: a place of another history is refused, and one from before it began goes on") {
+    const TempDir directory;
+    const TempDir copies;
+    const auto through_now = [](Store& store) {
+      Told<EventBatch> told;
+      const auto subscription = store.subscribe_to_events({}, told.keep());
+      run_until_idle(store);
+      return told.all().back();
+    };
+    EventBatch early;
+    EventBatch late;
+    {
+      Store store(stepped(directory.file()));
+      append_many(store, "a", 3);
+      early = through_now(store);
+      REQUIRE(store.backup(copies.file()).has_value());
+      append_many(store, "a", 5);
+      late = through_now(store);
+    }
+    CHECK(early.epoch == late.epoch);
+    std::filesystem::copy_file(copies.file(), directory.file(), std::filesystem::copy_options::overwrite_existing);
+    Store store(stepped(directory.file()));
+    append_many(store, "new", 6);
+    const auto subscribing = [&](Position after, const std::string& epoch) {
+      return error_of([&] { static_cast<void>(store.subscribe_to_events({.after = after, .epoch = epoch})); });
+    };
+    CHECK(subscribing(late.through, late.epoch) == ErrorCode::foreign_session);
+    CHECK(subscribing(Position{4}, early.epoch) == ErrorCode::foreign_session);
+    CHECK(subscribing(Position{1}, "of another store") == ErrorCode::foreign_session);
+    CHECK(subscribing(Position{10}, "") == ErrorCode::invalid);
+    Told<EventBatch> told;
+    const auto subscription = store.subscribe_to_events({.after = early.through, .epoch = early.epoch}, told.keep());
+    run_until_idle(store);
+    CHECK(positions(told.all()) == from_to(4, 9));
+    CHECK(told.all().back().epoch == store.identity().epoch);
+    CHECK(subscribing(Position{10}, store.identity().epoch) == ErrorCode::foreign_session);
+    CHECK_NOTHROW(store.subscribe_to_events({.after = Position{9}, .epoch = store.identity().epoch}));
+  }
+
   TEST_CASE("subscribe_to_events: of one stream its events alone are told, and the rest counts as looked at") {
     const TempDir directory;
     Store store(stepped(directory.file()));

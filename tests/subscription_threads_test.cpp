@@ -134,7 +134,7 @@ TEST_SUITE("subscription_threads") {
     Signal news;
     const auto upcasting = std::make_shared<const log::Upcasting>();
     const auto feed = [&] {
-      return std::make_unique<subscription::EventFeed>(EventsRequest{.events_max = 1}, upcasting);
+      return std::make_unique<subscription::EventFeed>(EventsRequest{.events_max = 1}, upcasting, *readers.borrow());
     };
     const OnNews<EventBatch> nothing = [](const EventBatch&) {};
     std::atomic<bool> has_other = false;

@@ -24,7 +24,7 @@ enum class ErrorCode {
   closed,              // An earlier failure or close() ended this object. Open the store again.
   stale,               // A read with OnTimeout::error was not fresh in time.
   projection_failed,   // The projector has stopped; the message says why.
-  foreign_session,     // A session token of another store or another epoch. Begin a new session.
+  foreign_session,     // A session token, or a place in the log, of another store or another epoch. Begin anew.
   invalid,             // An argument breaks a documented bound, and only data could show it.
 };
 

@@ -417,6 +417,7 @@ freshet_code freshet_backup(freshet_store* store, const char* file, bool replace
 // Which events; see freshet/subscription.hpp.
 typedef struct freshet_events_request {
   int64_t after;         // A position, exclusive: 0 is from the beginning, freshet_head only what is new.
+  const char* epoch;     // The one of the news that `after` was kept from; NULL: `after` is of the file as it is.
   const char* category;  // NULL: all events.
   const char* id;        // NULL: of all streams of the category.
   size_t events_max;     // In one batch, up to 1000; 0: 200.
@@ -433,8 +434,9 @@ typedef struct freshet_news {
   const freshet_events* events;   // Of a subscription to events, otherwise NULL. Not to be freed.
   const freshet_change* changes;  // Of a subscription to changes, otherwise NULL.
   size_t changes_count;
-  int64_t through;  // Of events: where a later subscription goes on, as its `after`.
-  int64_t head;     // The log's last position.
+  int64_t through;    // Of events: where a later subscription goes on, as its `after`. Keep it with the epoch,
+  const char* epoch;  // which names the history that it is a place in. Of changes NULL.
+  int64_t head;       // The log's last position.
 } freshet_news;
 
 // Called on a thread of the store's, one call at a time for all subscriptions of a store, perhaps before subscribing
@@ -445,7 +447,9 @@ typedef freshet_code (*freshet_told)(void* context, const freshet_news* news, fr
 // Events: those that the log holds already and then those that are appended, by whichever process, in position order,
 // none left out and none twice. Changes: at once, and whenever rows or progress have changed; who is slow is told the
 // newest state. Without a callback (NULL) the news wait for freshet_take. The first of a store starts the thread that
-// tells. Ends with freshet_unsubscribe. FRESHET_INVALID: a bound is broken, or there is no such projection.
+// tells. Ends with freshet_unsubscribe. FRESHET_INVALID: a bound is broken, `after` is above
+// the log's last position, or there is no such projection. FRESHET_FOREIGN_SESSION: a backup was restored, or this is
+// another store, and `after` is no place in this history.
 freshet_code freshet_subscribe_to_events(freshet_store* store, const freshet_events_request* request, freshet_told told,
                                          void* context, freshet_subscription** subscription, freshet_error* error);
 freshet_code freshet_subscribe_to_changes(freshet_store* store, const char* const* projections,

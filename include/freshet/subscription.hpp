@@ -18,7 +18,9 @@
 //
 // Failure: a callback or a Post that throws ends its subscription, and so does a log that cannot be read;
 // Subscription::ended() says why, and StoreOptions::on_notice is told. Closing the store ends all of
-// them; what was not brought by then is found above the last EventBatch::through when one subscribes again.
+// them; what was not brought by then is found above the last EventBatch::through when one subscribes again. Above the
+// head is no place to begin: that is Error `invalid`, and `foreign_session` where the epoch says that the place belongs
+// to a history that this store does not go on from.
 #pragma once
 
 #include <cstddef>
@@ -47,6 +49,10 @@ inline constexpr std::size_t batch_bytes_max = std::size_t{1} << 20U;
 // Which events.
 struct EventsRequest {
   Position after = {};  // Exclusive: 0 is from the beginning, EventLog::head() is only what is new.
+  // Of the history that `after` is a place in: the EventBatch::epoch that was kept with it. A store that was restored
+  // from a backup holds other events there, or none, and is found out by this. Empty: it was learnt from this store
+  // now.
+  std::string epoch = {};
   // At most one of these; neither is all events.
   std::optional<StreamId> stream = std::nullopt;
   std::optional<std::string> category = std::nullopt;
@@ -57,8 +63,9 @@ struct EventsRequest {
 struct EventBatch {
   std::vector<RecordedEvent> events;
   // Everything that was asked for up to here has been brought. Kept together with what was made of it,
-  // it is where a later subscription goes on.
+  // it is where a later subscription goes on: `after`, with the epoch, which names the history that it is a place in.
   Position through;
+  std::string epoch = {};
   Position head;  // Of the log when this was read; `through` has reached it when all is caught up.
 };
 

@@ -69,6 +69,7 @@ class ShownNews {
   std::variant<freshet_events, std::vector<freshet_change>> shown_;
   std::vector<Change> changes_;  // Whose names are shown.
   Position through_;
+  std::string epoch_;
   Position head_;
 };
 

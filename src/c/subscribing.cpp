@@ -10,7 +10,7 @@ namespace {
 
 EventsRequest request_of(const freshet_events_request& request) {
   require(request.category != nullptr || request.id == nullptr, "a stream has a category and an id");
-  EventsRequest made{.after = Position{request.after}};
+  EventsRequest made{.after = Position{request.after}, .epoch = request.epoch == nullptr ? "" : request.epoch};
   if (request.id != nullptr) {
     made.stream = StreamId{request.category, request.id};
   } else if (request.category != nullptr) {
@@ -35,7 +35,10 @@ OnNews<News> callback_of(freshet_told told, void* context) {
 }  // namespace
 
 ShownNews::ShownNews(EventBatch batch)
-    : shown_(freshet_events{std::move(batch.events)}), through_(batch.through), head_(batch.head) {}
+    : shown_(freshet_events{std::move(batch.events)}),
+      through_(batch.through),
+      epoch_(std::move(batch.epoch)),
+      head_(batch.head) {}
 
 ShownNews::ShownNews(Changes changes)
     : shown_(std::vector<freshet_change>{}), changes_(std::move(changes.projections)), head_(changes.head) {
@@ -51,6 +54,7 @@ freshet_news ShownNews::news() const {
     news.changes_count = changes->size();
   } else {
     news.events = &std::get<freshet_events>(shown_);
+    news.epoch = epoch_.c_str();
   }
   return news;
 }

@@ -62,13 +62,28 @@ Result show_what_is_there(const ShowLog& request, EventLog& log, Session& sessio
   if (stream && log.version(*stream) == Version{}) {
     return not_found_failure(fmt::format("no such stream '{}/{}'", stream->category, stream->id));
   }
-  Reader reader{log, request};
+  // As following it from there would be: a place that was kept from before a backup was restored, perhaps.
+  if (const Position head = log.head(); request.from.value - 1 > head.value) {
+    return usage_failure(fmt::format("there is no position {} yet, the log ends at {}: give --from a lower one",
+                                     request.from.value, head.value));
+  }
+  Reader reader{log, std::move(stream), request.from};
   std::optional<std::int64_t> left = request.limit;
   while (session.interrupted() == 0) {
     auto events = reader.next();
     if (events.empty() || !show(std::move(events), left, session)) return std::nullopt;
   }
   return interrupted_failure(session.interrupted(), "interrupted: the log was not shown to its end");
+}
+
+// Leaves the events of one of the streams; of the first one that has any, if that was open until now.
+void keep_streams(std::vector<RecordedEvent>& events, std::vector<StreamId>& streams) {
+  const auto is_kept = [&](const RecordedEvent& event) {
+    return std::ranges::find(streams, event.stream) != streams.end();
+  };
+  const auto first = std::ranges::find_if(events, is_kept);
+  if (first != events.end()) streams = {StreamId{first->stream}};
+  std::erase_if(events, [&](const RecordedEvent& event) { return !is_kept(event); });
 }
 
 Result follow(const ShowLog& request, Store& store, Session& session) {
@@ -81,24 +96,14 @@ Result follow(const ShowLog& request, Store& store, Session& session) {
   auto subscription = store.subscribe_to_events(std::move(events));
   std::optional<std::int64_t> left = request.limit;
   while (session.wait_for(subscription.descriptor())) {
-// Leaves the events of one of the streams; of the first one that has any, if that was open until now.
-void keep_streams(std::vector<RecordedEvent>& events, std::vector<StreamId>& streams) {
-  const auto is_kept = [&](const RecordedEvent& event) {
-    return std::ranges::find(streams, event.stream) != streams.end();
-  };
-  const auto first = std::ranges::find_if(events, is_kept);
-  if (first != events.end()) streams = {StreamId{first->stream}};
-  std::erase_if(events, [&](const RecordedEvent& event) { return !is_kept(event); });
-}
-
     if (auto batch = subscription.take()) {
       through = batch->through;
+      if (!streams.empty()) keep_streams(batch->events, streams);
       if (!show(std::move(batch->events), left, session)) return std::nullopt;
     } else if (const auto reason = subscription.ended()) {
       static_cast<void>(store.log().read_all(through, batch_events_max));  // Throws what has ended it.
       throw Error(ErrorCode::io, fmt::format("cannot follow the log: {}", *reason));
     }
-      if (!streams.empty()) keep_streams(batch->events, streams);
   }
   // Ctrl-C is how a followed log is meant to end; anything else that is asked to end says so.
   const int signal = session.interrupted();

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -199,6 +201,27 @@ std::vector<Epoch> lineage_of(sqlite::Connection& connection) {
   sqlite::Run run(connection.statement("SELECT epoch, begins_after FROM epochs ORDER BY rowid"));
   while (run.next()) lineage.push_back({std::string(run.text(0)), Position{run.integer(1)}});
   return lineage;
+}
+
+void check_place(sqlite::Connection& connection, Position place, std::string_view epoch) {
+  const Position head{connection.integer("SELECT coalesce(max(position), 0) FROM events")};
+  if (epoch.empty()) {
+    if (place <= head) return;
+    throw Error(ErrorCode::invalid, "there is no position " + std::to_string(place.value) +
+                                        " to go on from, the log ends at " + std::to_string(head.value) +
+                                        ": if a backup was restored, what followed it is another history");
+  }
+  const auto lineage = lineage_of(connection);
+  const auto told = std::ranges::find(lineage, epoch, &Epoch::epoch);
+  Position shared = head;
+  if (told != lineage.end() && std::next(told) != lineage.end()) shared = std::next(told)->begins_after;
+  if (told != lineage.end() && place <= shared) return;
+  throw Error(
+      ErrorCode::foreign_session,
+      "position " + std::to_string(place.value) + " was kept from another history than this store's" +
+          (told == lineage.end() ? "" : ", which has parted from it at " + std::to_string(shared.value)) +
+          ": a backup was restored, or it is another store: find out what was made of the events that are gone, "
+          "then go on from a position of this one");
 }
 
 }  // namespace freshet::log

@@ -40,4 +40,8 @@ struct Epoch {
 // know their own alone.
 [[nodiscard]] std::vector<Epoch> lineage_of(sqlite::Connection& connection);
 
+// Throws unless `place`, which was kept from the history `epoch`, is a place in this one as well: `foreign_session`.
+// With an empty epoch it is of this one, and `invalid` above its end.
+void check_place(sqlite::Connection& connection, Position place, std::string_view epoch);
+
 }  // namespace freshet::log

@@ -440,7 +440,8 @@ std::optional<Instant> Store::next_step() {
 }
 Subscription<EventBatch> Store::subscribe_to_events(EventsRequest request, OnNews<EventBatch> callback, Post post) {
   const Gate::Visit visit(impl_->gate_);
-  auto feed = std::make_unique<subscription::EventFeed>(std::move(request), impl_->upcasting_);
+  auto feed =
+      std::make_unique<subscription::EventFeed>(std::move(request), impl_->upcasting_, *impl_->readers_.borrow());
   return impl_->dispatcher_.subscribe<EventBatch>(std::move(feed), std::move(callback), std::move(post));
 }
 Subscription<Changes> Store::subscribe_to_changes(ChangesRequest request, OnNews<Changes> callback, Post post) {

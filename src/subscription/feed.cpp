@@ -7,6 +7,7 @@
 #include "base/ensure.hpp"
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
+#include "log/format.hpp"
 #include "projection/catalog.hpp"
 
 namespace freshet::subscription {
@@ -22,7 +23,8 @@ Version version_at(sqlite::Connection& connection, std::int64_t stream_number, P
 
 }  // namespace
 
-EventFeed::EventFeed(EventsRequest request, std::shared_ptr<const log::Upcasting> upcasting)
+EventFeed::EventFeed(EventsRequest request, std::shared_ptr<const log::Upcasting> upcasting,
+                     sqlite::Connection& connection)
     : request_(std::move(request)), upcasting_(std::move(upcasting)), position_(request_.after) {
   if (request_.stream && request_.category) {
     throw Error(ErrorCode::invalid, "a subscription is to one stream or to one category, not to both");
@@ -30,13 +32,15 @@ EventFeed::EventFeed(EventsRequest request, std::shared_ptr<const log::Upcasting
   if (request_.events_max < 1 || request_.events_max > batch_events_max) {
     throw Error(ErrorCode::invalid, "a batch of events holds 1 to " + std::to_string(batch_events_max));
   }
+  const sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::read);
+  log::check_place(connection, request_.after, request_.epoch);
 }
 
 std::optional<EventBatch> EventFeed::next(sqlite::Connection& connection) {
   const sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::read);
   head_ = log::last_of_log(connection).position;
   if (!is_behind()) return std::nullopt;
-  EventBatch batch{.events = {}, .through = {}, .head = head_};
+  EventBatch batch{.events = {}, .through = {}, .epoch = log::identity_of(connection).epoch, .head = head_};
   batch_bytes_ = 0;
   if (request_.stream) {
     read_stream(connection, batch);

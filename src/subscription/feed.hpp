@@ -31,8 +31,8 @@ class Feed {
 // Events in position order. One look is bounded, so that a rare category does not keep others waiting.
 class EventFeed final : public Feed<EventBatch> {
  public:
-  // Throws Error `invalid` if the request breaks a bound.
-  EventFeed(EventsRequest request, std::shared_ptr<const log::Upcasting> upcasting);
+  // Throws Error `invalid` if the request breaks a bound, and if it begins where this log has no place.
+  EventFeed(EventsRequest request, std::shared_ptr<const log::Upcasting> upcasting, sqlite::Connection& connection);
 
   [[nodiscard]] std::optional<EventBatch> next(sqlite::Connection& connection) override;
   [[nodiscard]] bool is_behind() const override { return position_ < head_; }

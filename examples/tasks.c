@@ -11,10 +11,12 @@ static freshet_code create(void* context, freshet_tables* tables, freshet_error*
   return freshet_tables_execute(tables, "INSERT INTO {open_tasks} VALUES (0)", NULL, 0, error);
 }
 
-// A sum, and right whatever is delivered twice.
+// A sum, and right whatever is delivered twice. Every event comes here, also those of types that are added later.
 static freshet_code apply(void* context, const freshet_event* event, freshet_tables* tables, freshet_error* error) {
   (void)context;
-  const freshet_value change = {.type = FRESHET_INTEGER, .integer = strcmp(event->type, "TaskAdded") == 0 ? 1 : -1};
+  const bool is_added = strcmp(event->type, "TaskAdded") == 0;
+  if (!is_added && strcmp(event->type, "TaskFinished") != 0) return FRESHET_OK;
+  const freshet_value change = {.type = FRESHET_INTEGER, .integer = is_added ? 1 : -1};
   return freshet_tables_execute(tables, "UPDATE {open_tasks} SET count = count + ?", &change, 1, error);
 }
 

@@ -10,11 +10,14 @@ struct Tasks {
   using Rejection = std::string;
 
   static State initial() { return State::none; }
-  static void evolve(State& task, const Event& event) { task = event == "TaskAdded" ? State::open : State::finished; }
+  static void evolve(State& task, const Event& event) {
+    if (event == "TaskAdded") task = State::open;
+    if (event == "TaskFinished") task = State::finished;
+  }
   static std::variant<std::vector<Event>, Rejection> decide(Command command, State task) {
     if (command == Command::add && task == State::none) return std::vector<Event>{"TaskAdded"};
     if (command == Command::finish && task == State::open) return std::vector<Event>{"TaskFinished"};
-    return Rejection{"the task does not allow that"};
+    return Rejection{command == Command::add ? "the task is there already" : "the task is not open"};
   }
   static freshet::NewEvent encode(const Event& event) { return {.type = event, .data = "{}"}; }
   static Event decode(const freshet::RecordedEvent& event) { return event.type; }
@@ -31,8 +34,10 @@ struct OpenTasks final : freshet::Projection {
     tables.execute("CREATE TABLE {open_tasks} (count INTEGER NOT NULL) STRICT");
     tables.execute("INSERT INTO {open_tasks} VALUES (0)");
   }
+  // Every event comes here, also those of other streams, and of types that are added later.
   void apply(const freshet::RecordedEvent& event, freshet::Tables& tables) const override {
-    tables.execute("UPDATE {open_tasks} SET count = count + ?", {std::int64_t{event.type == "TaskAdded" ? 1 : -1}});
+    if (event.type == "TaskAdded") tables.execute("UPDATE {open_tasks} SET count = count + 1");
+    if (event.type == "TaskFinished") tables.execute("UPDATE {open_tasks} SET count = count - 1");
   }
 };
 
@@ -40,8 +45,10 @@ int main(int argument_count, char** arguments) {
   freshet::Store store(
       {.file = argument_count > 1 ? arguments[1] : "tasks.db", .projections = {std::make_shared<OpenTasks>()}});
   const auto outcome = freshet::execute<Tasks>(store.log(), {"task", "write"}, Tasks::Command::add, {});
+  const auto* rejected = std::get_if<freshet::Rejected<Tasks::Rejection>>(&outcome);
+  if (rejected != nullptr) return std::cout << rejected->rejection << '\n', 3;
   const auto* added = std::get_if<freshet::Appended>(&outcome);
-  if (added == nullptr) return std::cout << "the task is there already\n", 3;
+  if (added == nullptr) return std::cout << "somebody else was quicker each time: try again\n", 4;
 
   auto reading = store.read({.projections = {"open_tasks"}, .consistency = freshet::AtLeastPosition{added->last}});
   auto rows = reading.query("SELECT count FROM {open_tasks}");

@@ -334,7 +334,9 @@ class OrderCommandTest(ProgramTest):
         first = self.ok("order", "pay", "1", "--idempotency-key", "k")
         again = self.ok("order", "pay", "1", "--idempotency-key", "k")
         self.assertEqual(again, {**first, "duplicate": True})
-        self.assertEqual(self.fails(3, "rejected", "order", "ship", "1", "--idempotency-key", "early"), refusal)
+        refused_again = {**refusal, "duplicate": True, "message": refusal["message"] + " (as answered before)"}
+        self.assertFalse(refusal["duplicate"])
+        self.assertEqual(self.fails(3, "rejected", "order", "ship", "1", "--idempotency-key", "early"), refused_again)
         self.assertEqual(self.head(), 2)
         self.assertIn("'pay 1'", self.usage("order", "ship", "1", "--idempotency-key", "k"))
 
@@ -646,6 +648,8 @@ class LogTest(ProgramTest):
         self.assertEqual(positions("--stream", "1"), [1, 3])
         self.assertEqual(positions("--stream", "order/1", "--from", "2"), [3])
         self.assertEqual(positions("--from", "4"), [])
+        self.assertIn("the log ends at 3", self.usage("log", "show", "--from", "5"))
+        self.assertIn("the log ends at 3", self.usage("log", "show", "--from", "5", "--follow"))
         self.assertEqual(len(self.text("log", "show").splitlines()), 3)
         self.fails(5, "not_found", "log", "show", "--stream", "9")
 
@@ -657,6 +661,81 @@ class LogTest(ProgramTest):
         followed = self.lines("log", "show", "--stream", "p/q", "--follow", "--limit", "1")
         self.assertEqual(followed[0]["stream"], "order/p/q")
         self.assertIn("'p/r'", self.fails(5, "not_found", "log", "show", "--stream", "p/r")["message"])
+
+    def test_follow_waits_for_an_order_with_a_slash_that_does_not_exist_yet(self):
+        self.place("1")
+        process = self.start("--json", "log", "show", "--follow", "--stream", "2024/2", "--limit", "2")
+        self.place("2024/1")
+        self.place("2024/2")
+        self.ok("order", "pay", "2024/2")
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual([json.loads(line)["event"] for line in process.stdout], ["OrderCreated", "OrderPaid"])
+
+    def write_events(self, *events):
+        """A log to import, of (order, event, data, more) each."""
+        versions, lines = {}, []
+        for order, event, data, more in events:
+            versions[order] = versions.get(order, 0) + 1
+            line = {"position": len(lines) + 1, "stream": f"order/{order}", "version": versions[order], "type": event,
+                    "occurred_at": "2024-01-02T00:00:00Z", "recorded_at": "2024-01-02T00:00:00Z", "data": data}
+            lines.append({**line, **more})
+        return self.write_lines(lines)
+
+    CREATED = {"customer": "c", "currency": "EUR", "items": [{"sku": "a", "quantity": 1, "unit_price_minor": 100}],
+               "freight_minor": 0, "amount_minor": 100}
+
+    def test_dead_letters_take_the_id_of_an_order_with_a_slash(self):
+        self.run_program("log", "import", self.write_events(("2024/001", "OrderPaid", {}, {})))
+        letters = lambda stream: self.ok("projection", "dead-letters", "--stream", stream)["dead_letters"]
+        for stream in ["2024/001", "order/2024/001"]:
+            self.assertEqual(len(letters(stream)), 2)
+        message = self.fails(5, "not_found", "order", "get", "2024/001")["message"]
+        self.assertIn("has 2 dead letters", message)
+        self.assertEqual(self.ok("projection", "dead-letters", "discard", "--stream", "2024/001"), {"discarded": 2})
+        message = self.fails(5, "not_found", "order", "get", "2024/001")["message"]
+        self.assertIn("its dead letters were discarded", message)
+        self.assertNotIn("--min-version", message)
+
+    def test_events_of_a_newer_release_are_refused_and_never_shown_as_fresh(self):
+        newer = [("A", "OrderCreated", self.CREATED, {}), ("A", "OrderNoted", {"note": "newer"}, {}),
+                 ("B", "OrderCreated", self.CREATED, {"schema_version": 2})]
+        self.run_program("log", "import", self.write_events(*newer))
+        shown = self.order("A", "--min-version", "2")
+        self.assertEqual((shown["version"], shown["freshness"]["stale"]), (1, True))
+        for order in ["A", "B"]:
+            self.assertIn("use a newer release", self.fails(1, "unsupported_format", "order", "pay", order)["message"])
+        self.assertTrue(self.ok("order", "stats")["freshness"]["stale"])
+        self.assertEqual(self.ok("log", "verify")["problems"], [])
+        self.assertEqual(len(self.lines("log", "show")), 3)
+        self.assertEqual(len(self.lines("order", "history", "A")), 2)
+
+    def test_one_event_from_the_future_dates_no_other(self):
+        self.place("A")
+        paid = {"position": 2, "stream": "order/A", "version": 2, "type": "OrderPaid",
+                "occurred_at": "2024-01-01T00:00:00Z", "recorded_at": "2099-01-01T00:00:00Z",
+                "data": {"amount_minor": 4999, "currency": "EUR"}}
+        imported = self.run_program("log", "import", self.write_lines([paid]))
+        self.assertEqual(imported.code, 0, imported)
+        self.assertIn("position 2 is recorded at 2099-01-01T00:00:00.000000Z, and the clock shows 2", imported.err)
+        self.place("B")
+        self.ok("order", "pay", "B")
+        events = self.lines("order", "history", "B")
+        self.assertTrue(all(event["at"] < "2099" <= event["recorded_at"] for event in events), events)
+        self.assertEqual([day["day"] < "2099" for day in self.ok("order", "stats", "--strong")["by_day"]], [True] * 2)
+        self.assertEqual(self.order("B", "--as-of", "2098-01-01")["version"], 2)
+        self.assertEqual(self.order("B", "--as-of", "1")["freshness"]["behind_ms"], 0.0)
+        self.text("order", "place", "C", "--customer", "c", "--item", "a:1:1", "--no-drain", "--delay", "1h")
+        self.fails(6, "stale", "order", "list", "--max-staleness", "1s", "--timeout", "0s", "--require-fresh",
+                   "--delay", "1h")
+
+    def test_as_of_a_time_says_what_it_leaves_out(self):
+        self.place("1", "--at", "2024-03-01")
+        self.ok("order", "pay", "1", "--at", "2024-01-01")
+        self.ok("order", "ship", "1", "--at", "2024-05-01")
+        error = self.fails(5, "not_found", "order", "get", "1", "--as-of", "2024-02-01")
+        self.assertIn("did not exist at 2024-02-01T00:00:00.000000Z: version 2 had happened by then", error["message"])
+        shown = self.order("1", "--as-of", "2024-04-01")
+        self.assertEqual((shown["version"], shown["warnings"]), (2, []))
 
     def test_the_source_of_an_export_is_a_uri(self):
         self.place()

@@ -173,6 +173,7 @@ TEST_SUITE("projection_sql") {
     };
     opening(1, {"a"}, {"CREATE TABLE {a} (n)"});
     CHECK(holds(message_of([&] { opening(2, {"a"}, {"CREATE TABLE {a} (n)", "CREATE TABLE {b} (n)"}); }), "'b'"));
+    CHECK(holds(message_of([&] { opening(2, {"a"}, {"CREATE TABLE a (n)"}); }), "put its name in braces, {a}"));
     opening(2, {"a", "b"}, {"CREATE TABLE {a} (n)", "CREATE TABLE {b} (n)", "CREATE VIEW {c} AS SELECT n FROM {a}"});
   }
 
@@ -211,6 +212,9 @@ TEST_SUITE("projection_sql") {
     CHECK(error_of([&] { total(store); }) == ErrorCode::corrupt);
     CHECK(message_of([&] { total(store); }) == helps);
     CHECK(message_of([&] { number(store, "SELECT count(*) FROM totals"); }) == helps);
+    CHECK(store.verify().problems ==
+          std::vector<std::string>{"the read table 'totals' is missing, or not as it was made: "
+                                   "make it again with: projection rebuild totals"});
     append(store, "a", 2);
     run_until_idle(store);
     REQUIRE(store.dead_letters().size() == 1);

@@ -95,6 +95,12 @@ namespace {
 
 using Names = std::set<std::string, sqlite::NameLess>;
 
+// The rules are wrong, whenever they are run.
+struct Refused final : Error {
+  Refused(const Projection& projection, const std::string& why)
+      : Error(ErrorCode::invalid, "create() of the projection '" + std::string(projection.name()) + "' " + why) {}
+};
+
 enum class Views { with, without };
 
 // Without the tables that a virtual one keeps its rows in.
@@ -124,8 +130,7 @@ void check_made(const Projection& projection, const ReadTables& tables, sqlite::
   }
   if (connection.has_open_keys()) difference += "; its rows refer to others that are missing";
   if (difference.empty()) return;
-  throw Error(ErrorCode::invalid, "create() of the projection '" + std::string(projection.name()) +
-                                      "' does not make what its tables() names" + difference);
+  throw Refused(projection, "does not make what its tables() names" + difference);
 }
 
 }  // namespace
@@ -136,8 +141,9 @@ void create_tables(const Projection& projection, ReadTables& tables, sqlite::Con
     projection.create(tables);
   } catch (...) {
     connection.rethrow_trouble();
-    throw;
+    if (tables.trespass().empty()) throw;
   }
+  if (!tables.trespass().empty()) throw Refused(projection, "has failed: " + tables.trespass());
   check_made(projection, tables, connection, before);
 }
 
@@ -210,13 +216,19 @@ void try_rules(const Projection& projection, sqlite::Connection& connection) {
   connection.execute("ROLLBACK TO trial; RELEASE trial");
 }
 
-// Before the first of their events is lost to rules that no rebuild can follow.
+// Rules that no rebuild can follow are refused before it begins. What else create() may throw it may not throw then.
 void try_raised(const Catalog& catalog, sqlite::Connection& connection) {
   for (const Registered& registered : catalog) {
     const auto entry = find_entry(connection, registered.projection->name());
     if (!entry || !is_outdated(registered, *entry) || entry->schema_version == never_built) continue;
     const sqlite::Transaction undone(connection, sqlite::Transaction::Kind::write);
-    try_rules(*registered.projection, connection);
+    try {
+      try_rules(*registered.projection, connection);
+    } catch (const Refused&) {
+      throw;
+    } catch (...) {
+      connection.rethrow_trouble();
+    }
   }
 }
 

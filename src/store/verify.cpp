@@ -155,7 +155,10 @@ class Verifier {
         compare(replayed, table);
       } catch (const Error& error) {
         if (error.code() != ErrorCode::invalid) throw;
-        problem("the read table '" + table + "' is not as it was made: " + error.what());
+        // Another definition than the replay's: SQLite's words would be about a statement that nobody has written.
+        problem("the read table '" + table +
+                "' is missing, or not as it was made: make it again with: projection rebuild " +
+                std::string(replayed.registered.projection->name()));
       }
     }
   }

@@ -1251,6 +1251,12 @@ class BadInputTest(ProgramTest):
         config.write_text('session = "waste"\n', encoding="utf-8")
         self.assertIn("config.toml': line 1: bad value 'waste'", self.usage("--config", str(config), "order", "list"))
         del self.env["FRESHET_SESSION"]
+        for file, name in [("missing.db", "file_missing"), ("text", "not_a_database")]:
+            self.env["FRESHET_DB"] = file
+            message = self.fails(1, name, "order", "list")["message"]
+            self.assertTrue(message.startswith("FRESHET_DB in the environment: "), message)
+            self.assertNotIn("FRESHET_DB", self.fails(1, name, "order", "list", "--db", file)["message"])
+        del self.env["FRESHET_DB"]
         self.env["TMPDIR"] = str(self.path / "nowhere")
         self.assertIn("TMPDIR", self.fails(1, "io_error", "demo", "sync", "--clock", "virtual")["message"])
 

@@ -145,6 +145,7 @@ class OutputFilesTest(ProgramTest):
             self.assertTrue(reader.communicate(timeout=PATIENCE)[0].startswith(b"sequenceDiagram"))
         self.assertTrue(Path(self.path / "pipe").is_fifo())
         self.assertIn("descriptor", self.refused(words, "/dev/fd/99"))
+        self.fails(1, "disk_full", *words, "/dev/full")
 
 
 if __name__ == "__main__":

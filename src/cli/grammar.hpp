@@ -26,11 +26,10 @@ class Misuse : public std::runtime_error {
 // A value that an option does not take.
 class BadValue : public Misuse {
  public:
-  BadValue(std::string bad_option, std::string bad_value, std::string what_is_expected);
+  BadValue(std::string bad_option, std::string bad_value, const std::string& expected);
 
   std::string option;
   std::string value;
-  std::string expected;
 };
 
 // The sentence for such a value in a variable of the environment.

@@ -16,11 +16,10 @@
 
 namespace freshet::cli {
 
-BadValue::BadValue(std::string bad_option, std::string bad_value, std::string what_is_expected)
-    : Misuse(fmt::format("bad value '{}' for {}: expected {}", bad_value, bad_option, what_is_expected)),
+BadValue::BadValue(std::string bad_option, std::string bad_value, const std::string& expected)
+    : Misuse(fmt::format("bad value '{}' for {}: expected {}", bad_value, bad_option, expected)),
       option(std::move(bad_option)),
-      value(std::move(bad_value)),
-      expected(std::move(what_is_expected)) {}
+      value(std::move(bad_value)) {}
 
 std::string bad_variable(const std::string& variable, const std::string& value, const std::string& expected) {
   return fmt::format("bad value '{}' of {} in the environment: expected {}: correct it, or unset it", value, variable,
@@ -172,9 +171,11 @@ class Parser {
   Parsed parse(const std::vector<std::string>& words) {
     Parsed parsed;
     try {
-      const std::string session_variable = session_variable_taken();
+      const std::string file_variable = variable_taken("--db");
+      const std::string session_variable = variable_taken("--session");
       program_.parse(std::vector<std::string>{words.rbegin(), words.rend()});  // As CLI11 wants them.
-      take_session_of_environment(session_variable);
+      take_from(file_variable, settings_.file, settings_.file_source);
+      take_from(session_variable, settings_.session, settings_.session_source);
       settings_.bus = changed(settings_.bus, settings_.bus_change);
       parsed.outcome = Invocation{settings_, request()};
     } catch (const CLI::CallForHelp&) {
@@ -228,28 +229,28 @@ class Parser {
     }
   }
 
-  // What is in the environment may be there for other commands, and is looked at by those that go on with a session.
-  [[nodiscard]] std::string session_variable_taken() {
-    CLI::Option* session = program_.get_option("--session");
-    const std::string variable = session->get_envname();
-    session->envname("");
+  // What is in the environment may be there for other commands: it is taken as it stands, and looked at where it is
+  // used. Gives the name of the variable.
+  [[nodiscard]] std::string variable_taken(const std::string& name) {
+    CLI::Option* option = program_.get_option(name);
+    const std::string variable = option->get_envname();
+    option->envname("");
     return variable;
   }
 
-  void take_session_of_environment(const std::string& variable) {
-    const char* given = settings_.session || variable.empty() ? nullptr : std::getenv(variable.c_str());
+  template <typename Value>
+  static void take_from(const std::string& variable, std::optional<Value>& value, SettingSource& source) {
+    const char* given = value || variable.empty() ? nullptr : std::getenv(variable.c_str());
     if (given == nullptr || *given == '\0') return;
-    settings_.session = given;
-    settings_.session_source = SettingSource::environment;
+    value = given;
+    source = SettingSource::environment;
   }
 
-  // Names where the value comes from: what the command line says goes before the file, and that before the environment.
+  // Names where the value comes from: what the command line says goes before the file.
   [[nodiscard]] UsageError bad_value(const BadValue& bad, const std::vector<std::string>& words) const {
     if (is_among(words, bad.option)) return {bad.what()};
     if (const auto line = config_->line_of(bad)) return bad_config(ConfigError(*line, bad.what()));
-    const CLI::Option* option = program_.get_option_no_throw(bad.option);
-    if (option == nullptr || option->get_envname().empty()) return {bad.what()};
-    return {bad_variable(option->get_envname(), bad.value, bad.expected)};
+    return {bad.what()};
   }
 
   [[nodiscard]] UsageError bad_config(const ConfigError& error) const {

@@ -68,16 +68,21 @@ void ProcessSession::open(OpenMode mode, Engine engine) {
   std::function<void(const Trace&)> on_trace;
   if (is_debugged()) on_trace = [this](const Trace& trace) { log_.write({Notice::Level::debug, trace_text(trace)}); };
   mode_ = mode;
-  store_.emplace(StoreOptions{.file = file(),
-                              .mode = mode,
-                              .engine = engine,
-                              .projections = orders::projections(),
-                              .forms = orders::forms(),
-                              .durability = settings_.durability.value_or(Durability::power_loss),
-                              .busy_timeout = settings_.busy_timeout,
-                              .bus = settings_.bus,
-                              .on_notice = [this](const Notice& notice) { log_.write(notice); },
-                              .on_trace = std::move(on_trace)});
+  try {
+    store_.emplace(StoreOptions{.file = file(),
+                                .mode = mode,
+                                .engine = engine,
+                                .projections = orders::projections(),
+                                .forms = orders::forms(),
+                                .durability = settings_.durability.value_or(Durability::power_loss),
+                                .busy_timeout = settings_.busy_timeout,
+                                .bus = settings_.bus,
+                                .on_notice = [this](const Notice& notice) { log_.write(notice); },
+                                .on_trace = std::move(on_trace)});
+  } catch (const Error& error) {
+    if (settings_.file_source != SettingSource::environment) throw;
+    throw Error(error.code(), fmt::format("FRESHET_DB in the environment: {}", error.what()));
+  }
   debug([&] { return opened_text(*store_); });
 }
 

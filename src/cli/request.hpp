@@ -39,6 +39,7 @@ enum class SettingSource { words, environment };
 // What holds for a whole process rather than for one request.
 struct Settings {
   std::optional<std::filesystem::path> file = std::nullopt;  // Not given: default_file.
+  SettingSource file_source = SettingSource::words;
   Format format = Format::text;
   Colour colour = Colour::automatic;
   LogLevel log_level = LogLevel::warning;

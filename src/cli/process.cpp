@@ -83,7 +83,7 @@ void hold_standard_streams() {
 
 int run_process(const std::vector<std::string>& words) {
   hold_standard_streams();
-  ignore_closed_pipes();
+  make_errors_of_signals();
   return Process{}.run(words);
 }
 

@@ -25,6 +25,10 @@ static_assert(std::atomic<int>::is_always_lock_free);
 std::atomic<int> read_end{-1};
 std::atomic<int> write_end{-1};
 
+// All that end a process and that it can do something about, but for SIGQUIT: that one is asked for to look at what
+// lies there, temporary files included.
+constexpr std::array ending_signals{SIGHUP, SIGINT, SIGTERM, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU};
+
 extern "C" void remember_signal(int signal) {
   if (seen.exchange(signal) != 0) {
     std::signal(signal, SIG_DFL);
@@ -55,8 +59,11 @@ void watch_signals() {
   // System calls go on: what is under way asks signal_seen() where it can stop.
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : ending_signals) {
+    struct sigaction present{};
+    // Whoever began the process with a signal ignored (nohup, a script with `&`) means that to last.
+    if (sigaction(signal, nullptr, &present) == 0 && present.sa_handler == SIG_DFL) sigaction(signal, &action, nullptr);
+  }
 }
 
 int signal_seen() noexcept {
@@ -73,8 +80,9 @@ void forget_signal() noexcept {
   seen.store(0);
 }
 
-void ignore_closed_pipes() {
+void make_errors_of_signals() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace freshet::cli

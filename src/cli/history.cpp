@@ -1,6 +1,10 @@
 // Reads and appends the history's file, one line each.
 #include "cli/history.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <system_error>
@@ -21,6 +25,16 @@ std::filesystem::path state_directory() {
   return home.is_absolute() ? home / ".local" / "state" : std::filesystem::path{};
 }
 
+// Commands name customers, so the file is its owner's alone: from the moment at which there is one, and one that others
+// could read is so from now on.
+void keep_private(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+  if (descriptor < 0) return;
+  struct stat status{};
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) ::fchmod(descriptor, 0600);
+  ::close(descriptor);
+}
+
 void write_lines(const std::filesystem::path& file, const std::vector<std::string>& lines) {
   std::ofstream output{file};
   for (const std::string& line : lines) output << line << '\n';
@@ -34,8 +48,8 @@ History::History() {
   std::error_code ignored;
   const bool is_new = std::filesystem::create_directories(state / "freshet", ignored);
   file_ = state / "freshet" / "history";
-  // Commands name customers.
   if (is_new) std::filesystem::permissions(file_.parent_path(), std::filesystem::perms::owner_all, ignored);
+  keep_private(file_);
 }
 
 std::vector<std::string> History::lines() const {

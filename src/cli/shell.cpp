@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "base/thread.hpp"
 #include "cli/process_session.hpp"
 #include "cli/report.hpp"
 #include "cli/shell_lines.hpp"
@@ -28,7 +29,7 @@ constexpr std::size_t order_ids_max = 1'000;
 class ReadInterrupter {
  public:
   explicit ReadInterrupter(Store& store)
-      : thread_([this, &store](const std::stop_token& stop) { watch(stop, store); }) {}
+      : thread_(start_thread<std::jthread>([this, &store](const std::stop_token& stop) { watch(stop, store); })) {}
 
  private:
   // Quick enough for a person who presses Ctrl-C.

@@ -3,10 +3,12 @@
 // in the queue is an append without a waiting thread, the log's own thread leads.
 #include "log/sqlite_event_log.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "base/deliberate_bug.hpp"
 #include "base/ensure.hpp"
+#include "base/thread.hpp"
 #include "freshet/error.hpp"
 #include "log/foreign_events.hpp"
 #include "log/state_snapshots.hpp"
@@ -59,16 +61,18 @@ std::future<AppendResult> SqliteEventLog::append_async(const Append& request) {
   }
   check_writable();
   check_bounds(request, upcasting_);
-  // Destroys itself when it is finished.
-  auto* promised = new Promised(request, call_);  // NOLINT(cppcoreguidelines-owning-memory)
+  auto promised = std::make_unique<Promised>(request, call_);
   auto future = promised->future();
   {
     std::unique_lock lock(mutex_);
     promised_fewer_.wait(lock, [&] { return promised_ < appends_in_flight_max; });
-    if (!committer_.joinable()) committer_ = std::thread([this] { lead_for_promises(); });
+    if (!committer_.joinable()) {
+      committer_ = start_thread<std::thread>([this] { lead_for_promises(); });
+    }
     ++promised_;
   }
-  if (join(*promised)) call_.make(Call::Reason::lead);
+  // Destroys itself when it is finished.
+  if (join(*promised.release())) call_.make(Call::Reason::lead);
   return future;
 }
 

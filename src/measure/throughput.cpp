@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/thread.hpp"
 #include "freshet/error.hpp"
 #include "measure/distribution.hpp"
 #include "measure/measure.hpp"
@@ -71,11 +72,18 @@ class Writers {
   std::vector<Duration> run(int writers, Duration& elapsed) {
     std::latch start{writers + 1};
     std::vector<std::jthread> threads;
-    for (int number = 1; number <= writers; ++number) {
-      threads.emplace_back([this, &start, number] {
-        start.arrive_and_wait();
-        append_all({"measure", std::to_string(number)});
-      });
+    try {
+      for (int number = 1; number <= writers; ++number) {
+        threads.push_back(start_thread<std::jthread>([this, &start, number] {
+          start.arrive_and_wait();
+          append_all({"measure", std::to_string(number)});
+        }));
+      }
+    } catch (...) {
+      // Those that wait for the others to begin are let go.
+      left_ = 0;
+      start.count_down(writers + 1 - static_cast<std::ptrdiff_t>(threads.size()));
+      throw;
     }
     start.arrive_and_wait();
     const Instant began = std::chrono::steady_clock::now();
@@ -142,7 +150,11 @@ class ReferenceFile {
 
   void append_durably() {
     static constexpr std::array<char, block_bytes> block{};
-    if (::write(descriptor_, block.data(), block.size()) != static_cast<ssize_t>(block.size())) fail("cannot write");
+    const ssize_t written = ::write(descriptor_, block.data(), block.size());
+    if (written < static_cast<ssize_t>(block.size())) {
+      if (written >= 0) errno = ENOSPC;  // There was room for a part, which is no error yet.
+      fail("cannot write");
+    }
     if (::fdatasync(descriptor_) != 0) fail("cannot force to the disk:");
   }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/ensure.hpp"
+#include "base/thread.hpp"
 #include "freshet/error.hpp"
 #include "orders/codec.hpp"
 #include "orders/money.hpp"
@@ -24,7 +25,7 @@ void Listener::join(Bus& bus, Engine engine) {
   stopping_ = false;
   dies_now_ = dies_before_offsets_ = false;
   consumer_ = bus.subscribe({.group = name_, .committed = committed_, .on_arrival = [this] { work_.notify(); }});
-  if (engine == Engine::threads) thread_ = std::thread([this] { run(); });
+  if (engine == Engine::threads) thread_ = start_thread<std::thread>([this] { run(); });
 }
 
 void Listener::leave() {

@@ -7,6 +7,7 @@
 
 #include "base/ensure.hpp"
 #include "base/look.hpp"
+#include "base/thread.hpp"
 #include "base/thrown.hpp"
 #include "freshet/error.hpp"
 
@@ -16,7 +17,9 @@ void Dispatcher::add(std::shared_ptr<Dispatched> subscriber) {
   {
     auto shared = shared_.locked();
     if (stopping_) throw Error(ErrorCode::closed, "the store is closed");
-    if (drive_ == Drive::thread && !shared->thread.joinable()) shared->thread = std::thread([this] { run(); });
+    if (drive_ == Drive::thread && !shared->thread.joinable()) {
+      shared->thread = start_thread<std::thread>([this] { run(); });
+    }
     // Last: nobody would end it if this call failed.
     shared->subscribers.push_back(std::move(subscriber));
   }

@@ -2,6 +2,7 @@
 #include "base/pending_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,9 +23,9 @@ std::filesystem::path with_suffix(const std::filesystem::path& file, const char*
   return result;
 }
 
-[[noreturn]] void fail(const std::string& what) {
-  const ErrorCode code = errno == ENOSPC ? ErrorCode::disk_full : ErrorCode::io;
-  throw Error(code, what + ": " + std::generic_category().message(errno));
+[[noreturn]] void fail(const std::string& what, int error) {
+  const ErrorCode code = error == ENOSPC || error == EDQUOT ? ErrorCode::disk_full : ErrorCode::io;
+  throw Error(code, what + ": " + std::generic_category().message(error));
 }
 
 // A renaming would replace a link, and not what it leads to.
@@ -39,13 +40,15 @@ std::filesystem::path behind_link(std::filesystem::path file) {
 void sync(const std::filesystem::path& file) {
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = descriptor != -1 && fsync(descriptor) == 0;
+  const int error = errno;  // Closing may set another one.
   if (descriptor != -1) close(descriptor);
-  if (!synced) fail("cannot sync '" + file.string() + "'");
+  if (!synced) fail("cannot sync '" + file.string() + "'", error);
 }
 
 }  // namespace
 
-PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing)
+PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing,
+                         const std::optional<std::filesystem::path>& source)
     : target_(behind_link(std::move(target))),
       existing_(existing),
       path_(with_suffix(target_, ".unfinished")),
@@ -53,11 +56,7 @@ PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing)
   check_target();
   acquire();
   remove();  // What a process that died has left.
-  // Not mkstemp(), whose files are secrets: this one is to have the permissions of any other, and the mask that gives
-  // them belongs to the whole process.
-  const int descriptor = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor == -1) fail("cannot write '" + target_.string() + "'");
-  close(descriptor);
+  create(source);
 }
 
 PendingFile::~PendingFile() {
@@ -72,6 +71,18 @@ void PendingFile::acquire() {
     throw Error(ErrorCode::io, "cannot write '" + target_.string() + "': " + error.what());
   }
   if (!acquired) throw Error(ErrorCode::busy, "cannot write '" + target_.string() + "': it is being written already");
+}
+
+// Not mkstemp(), whose files are secrets: without a source this one is to have the permissions of any other, and the
+// mask that gives them belongs to the whole process. With one it is its owner's alone until it has the source's.
+void PendingFile::create(const std::optional<std::filesystem::path>& source) const {
+  struct stat of{};
+  if (source && stat(source->c_str(), &of) != 0) fail("cannot look at '" + source->string() + "'", errno);
+  const int descriptor = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, source ? 0600 : 0666);
+  if (descriptor == -1) fail("cannot write '" + target_.string() + "'", errno);
+  // Some file systems have no permissions; what they give instead is all that can be had.
+  if (source) static_cast<void>(fchmod(descriptor, of.st_mode & 0666U) == 0);
+  close(descriptor);
 }
 
 void PendingFile::remove() const {
@@ -103,7 +114,7 @@ void PendingFile::check_target() const {
 void PendingFile::commit() {
   sync(path_);
   check_target();
-  if (std::rename(path_.c_str(), target_.c_str()) != 0) fail("cannot write '" + target_.string() + "'");
+  if (std::rename(path_.c_str(), target_.c_str()) != 0) fail("cannot write '" + target_.string() + "'", errno);
   sync(target_.has_parent_path() ? target_.parent_path() : ".");
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "base/lease.hpp"
 #include "freshet/types.hpp"
@@ -13,9 +14,10 @@ namespace freshet {
 class PendingFile {
  public:
   // Makes an empty file with another name beside `target`, and removes what a process that died has left under that
-  // name. Throws Error `io` if that cannot be, or if there is a target already and it is not to be replaced; `busy`
-  // if another PendingFile is to become the target.
-  PendingFile(std::filesystem::path target, ExistingFile existing);
+  // name. It has the permissions of `source`, if it is a copy of that. Throws Error `io` if that cannot be, or if there
+  // is a target already and it is not to be replaced; `busy` if another PendingFile is to become the target.
+  PendingFile(std::filesystem::path target, ExistingFile existing,
+              const std::optional<std::filesystem::path>& source = std::nullopt);
   // Without a commit() nothing is left behind.
   ~PendingFile();
   PendingFile(const PendingFile&) = delete;
@@ -29,6 +31,7 @@ class PendingFile {
  private:
   void check_target() const;
   void acquire();
+  void create(const std::optional<std::filesystem::path>& source) const;
   void remove() const;
 
   std::filesystem::path target_;

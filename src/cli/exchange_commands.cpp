@@ -33,7 +33,7 @@ Result export_to_file(const ExportLog& request, Store& store, Session& session) 
   const Instant start = store.clock().now();
   const std::int64_t total = store.log().head().value;
   check_output(file, request.existing, session.files_in_use());  // No pipe either: that is what - is for.
-  OutputFile output{file, request.existing, session.files_in_use()};
+  OutputFile output{file, request.existing, session.files_in_use(), store.file()};
   std::int64_t events = 0;
   store.log().export_events([&](const ExportedEvent& exported) {
     output.write(exchange::render_line(exported, request.format, request.source) + '\n');

@@ -24,6 +24,7 @@ constexpr std::size_t buffer_bytes = std::size_t{64} << 10U;
 
 // What may stand beside a database and belongs to it.
 constexpr std::array<std::string_view, 6> companions{"-wal", "-shm", "-journal", "-lease", "-rebuild", ".unfinished"};
+constexpr std::string_view lease = "-lease-";  // With the numbers of a projection and of its version.
 
 // How a database begins, and where and how it says that it is one of Freshet's (docs/file-format.md).
 constexpr std::string_view database_beginning{"SQLite format 3\0", 16};
@@ -66,6 +67,10 @@ std::optional<fs::path> owner_of(const fs::path& file) {
   const std::string name = file.string();
   for (const std::string_view companion : companions) {
     if (name.ends_with(companion)) return name.substr(0, name.size() - companion.size());
+  }
+  const std::size_t place = name.rfind(lease);
+  if (place != name.npos && name.find_first_not_of("-0123456789", place + lease.size()) == name.npos) {
+    return name.substr(0, place);
   }
   return std::nullopt;
 }
@@ -157,14 +162,16 @@ void check_output(const fs::path& file, ExistingFile existing, const FilesInUse&
   check_content(file, own_databases);
 }
 
-OutputFile::OutputFile(const fs::path& file, ExistingFile existing, const FilesInUse& in_use) : file_(file) {
+OutputFile::OutputFile(const fs::path& file, ExistingFile existing, const FilesInUse& in_use,
+                       const std::optional<fs::path>& source)
+    : file_(file) {
   if (const auto named = descriptor_named(file)) {
     check_not_in_use(file, in_use);
     descriptor_ = ::fcntl(*named, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (descriptor_ < 0) fail(errno);
   } else if (!is_special(file)) {
     check_output(file, existing, in_use);
-    pending_.emplace(file, existing);
+    pending_.emplace(file, existing, source);
   }
 }
 

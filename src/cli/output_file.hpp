@@ -32,7 +32,9 @@ void check_output(const std::filesystem::path& file, ExistingFile existing, cons
 // written to as it comes.
 class OutputFile {
  public:
-  OutputFile(const std::filesystem::path& file, ExistingFile existing, const FilesInUse& in_use);
+  // It has the permissions of `source`, if it is a copy of that.
+  OutputFile(const std::filesystem::path& file, ExistingFile existing, const FilesInUse& in_use,
+             const std::optional<std::filesystem::path>& source = std::nullopt);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;

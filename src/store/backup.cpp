@@ -32,9 +32,9 @@ void renew_epoch(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::optional<Backup> backup(sqlite::Connection& source, const std::filesystem::path& file, ExistingFile existing,
-                             const Progress& progress) {
-  PendingFile pending(file, existing);
+std::optional<Backup> backup(sqlite::Connection& source, const std::filesystem::path& store,
+                             const std::filesystem::path& file, ExistingFile existing, const Progress& progress) {
+  PendingFile pending(file, existing, store);
   Position head;
   {
     const sqlite::Transaction snapshot(source, sqlite::Transaction::Kind::read);

@@ -8,8 +8,9 @@
 
 namespace freshet::store {
 
-// As Store's method of this name. `source` is free for the copy to read through.
-[[nodiscard]] std::optional<Backup> backup(sqlite::Connection& source, const std::filesystem::path& file,
-                                           ExistingFile existing, const Progress& progress);
+// As Store's method of this name. `source`, of the file `store`, is free for the copy to read through.
+[[nodiscard]] std::optional<Backup> backup(sqlite::Connection& source, const std::filesystem::path& store,
+                                           const std::filesystem::path& file, ExistingFile existing,
+                                           const Progress& progress);
 
 }  // namespace freshet::store

@@ -81,7 +81,7 @@ class Freshness(ctypes.Structure):
 
 class Status(ctypes.Structure):
     _fields_ = [("schema_version", c_int), *[(name, c_int64) for name in (
-        "position", "head", "behind_events", "behind", "duplicates_skipped", "dead_letters")]]
+        "position", "head", "behind_events", "behind", "duplicates_skipped", "dead_letters", "projected_by")]]
 
 
 class DeadLetter(ctypes.Structure):

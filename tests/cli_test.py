@@ -809,7 +809,8 @@ class ProjectionTest(ProgramTest):
         behind_ms = orders.pop("behind_ms")
         self.assertGreater(behind_ms, 0)
         self.assertEqual(orders, {"name": "orders", "schema_version": 1, "mode": "async", "position": 1, "head": 2,
-                                  "behind_events": 1, "duplicates_skipped": 0, "dead_letters": 0})
+                                  "behind_events": 1, "duplicates_skipped": 0, "dead_letters": 0,
+                                  "projected_by": None})
         self.assertEqual(revenue["name"], "revenue")
         self.assertRegex(self.text("projection", "list"), r"orders +1 +async +1 of 2 +1 ")
 
@@ -1301,6 +1302,8 @@ class SignalTest(ProgramTest):
 
 
 def main():
+    # Where the tests run in the background a shell has it ignored, which a program that they start would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     program = unittest.main(verbosity=1, exit=False)
     result = program.result
     failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)

@@ -68,17 +68,8 @@ class ProcessesTest(TrialTest):
 
 class LeaseTest(ProcessesTest):
     def holder(self):
-        """The process that projects: it has the lock on the lease's file."""
-        try:
-            lease = os.stat(f"{self.db}-lease").st_ino
-        except FileNotFoundError:
-            return None
-        with open("/proc/locks", encoding="ascii") as locks:
-            for line in locks:
-                words = line.split()
-                if words[1] == "FLOCK" and words[5].endswith(f":{lease}"):
-                    return int(words[4])
-        return None
+        """The process that projects orders, as the file says."""
+        return self.ok("projection", "list")["projections"][0]["projected_by"]
 
     def test_when_the_one_that_projects_is_killed_another_takes_over(self):
         self.place("0")

@@ -55,7 +55,7 @@ std::int64_t offsets(Store& store) {
 TEST_SUITE("projector") {
   TEST_CASE("step: a lease that cannot be opened stops the projector, and the log goes on") {
     const TempDir directory;
-    std::filesystem::create_directory(directory.file().string() + "-lease");
+    std::filesystem::create_directory(directory.file().string() + "-lease-1-1");
     Store store(stepped(directory.file()));
     append(store, "a", 1);
     run_until_idle(store);

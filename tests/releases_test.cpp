@@ -128,21 +128,112 @@ TEST_SUITE("releases") {
     CHECK(total(newer) == 10);
   }
 
-  TEST_CASE("drain: an old release finds newer tables, says so, and leaves the projecting to the newer release") {
+  TEST_CASE("drain: an old release finds newer tables, says so, and leaves them to the newer release, and them alone") {
     const TempDir directory;
-    Store old(with_rules(directory.file(), 1));
+    std::string told;
+    StoreOptions options = with_rules(directory.file(), 1);
+    options.on_notice = [&](const Notice& notice) { told += notice.message; };
+    Store old(options);
     append(old, "a", 1);
     run_until_idle(old);
     Store newer(with_rules(directory.file(), 2));
     CHECK(newer.rebuild("totals"));
     append(old, "a", 2);
     CHECK_FALSE(old.drain());
+    CHECK(holds(told, "a newer release made the tables of the projection 'totals', which is left to it"));
     CHECK_FALSE(old.is_projecting());
     CHECK(newer.drain());
     CHECK(total(newer) == 30);
-    ReadRequest request{.projections = {"latest"}, .consistency = Strong{}};
     append(newer, "a", 3);
-    CHECK(holds(old.read(request).warnings().front(), "the projector has stopped: a newer release made the tables"));
+    CHECK_FALSE(newer.drain());
+    CHECK(total(newer) == 60);
+    CHECK(old.drain());
+    CHECK_FALSE(old.read({.projections = {"latest"}, .consistency = Strong{}}).freshness().stale);
+  }
+
+  TEST_CASE("step: a release builds what an older one that is open does not know, and each goes on with its own") {
+    const TempDir directory;
+    Store old(with_rules(directory.file(), 1));
+    append(old, "a", 1);
+    run_until_idle(old);
+    Store young(with_fragile(with_rules(directory.file(), 2), on_amount(0)));
+    run_until_idle(young);
+    CHECK(status(young, "totals").schema_version == 2);
+    CHECK(total(young) == 10);
+    CHECK(number(young, "SELECT count(*) FROM fragile") == 1);
+    append(young, "b", 2, Projecting::synchronous);
+    append(old, "c", 3);
+    run_until_idle(old);
+    sleep(young, 100ms);
+    run_until_idle(young);
+    CHECK(total(young) == 60);
+    CHECK(number(young, "SELECT count(*) FROM fragile") == 3);
+    CHECK(status(young, "latest").behind_events == 0);
+    CHECK(young.drain());
+    old.close();
+    sleep(young, 100ms);
+    CHECK_FALSE(young.step());
+    CHECK(young.is_projecting());
+  }
+
+  TEST_CASE("step: two applications with projections of their own on one file each keep theirs current") {
+    const TempDir directory;
+    StoreOptions first_options = stepped(directory.file());
+    StoreOptions second_options = stepped(directory.file());
+    first_options.projections = {std::make_shared<Totals>()};
+    second_options.projections = {std::make_shared<Latest>()};
+    Store first(first_options);
+    Store second(second_options);
+    for (int amount = 1; amount <= 3; ++amount) {
+      append(first, "a", amount);
+      append(second, "b", amount);
+      CHECK(first.drain());
+      CHECK(second.drain());
+      CHECK_FALSE(first.read({.projections = {"totals"}, .consistency = Strong{}}).freshness().stale);
+      CHECK_FALSE(second.read({.projections = {"latest"}, .consistency = Strong{}}).freshness().stale);
+    }
+    CHECK(first.is_projecting());
+    CHECK(second.is_projecting());
+    CHECK(total(first) == 12);
+  }
+
+  TEST_CASE("step: what one of two closes is taken over by the other, with what it has already") {
+    const TempDir directory;
+    StoreOptions one = stepped(directory.file());
+    one.projections = {std::make_shared<Totals>()};
+    std::optional<Store> first(std::in_place, one);
+    first->step();
+    Store second(stepped(directory.file(), delayed(1s)));
+    append(second, "a", 1);
+    second.step();
+    CHECK_FALSE(second.is_projecting());
+    CHECK(second.drain() == false);  // `totals` is the first one's; `latest` has the event by then.
+    CHECK(status(second, "latest").behind_events == 0);
+    CHECK(status(second, "totals").behind_events == 1);
+    first.reset();
+    CHECK(second.drain());
+    CHECK(second.is_projecting());
+    CHECK(total(second) == 1);
+    CHECK(number(second, "SELECT count(*) FROM dead_letters") == 0);
+    CHECK(second.verify().problems.empty());
+  }
+
+  TEST_CASE("read: who projects is named where an answer is stale, and in the state of a projection") {
+    const TempDir directory;
+    Store first(stepped(directory.file()));
+    first.step();
+    Store second(idle(directory.file()));
+    append(second, "a", 1);
+    const std::string named = "process " + std::to_string(getpid()) + " projects 'totals'";
+    for (const Consistency& consistency : {Consistency{Eventual{}}, Consistency{Strong{}}}) {
+      const Reading reading = second.read({.projections = {"totals"}, .consistency = consistency, .timeout = 0ms});
+      CHECK(reading.freshness().stale);
+      CHECK(holds(reading.warnings().front(), named));
+    }
+    CHECK(status(second, "totals").projected_by == getpid());
+    first.close();
+    CHECK_FALSE(status(second, "totals").projected_by);
+    CHECK_FALSE(holds(second.read({.projections = {"totals"}, .consistency = Strong{}}).warnings().front(), "process"));
   }
 
   TEST_CASE("rebuild: an old release does not replace the tables of a newer one") {

@@ -357,6 +357,7 @@ typedef struct freshet_status {
   int64_t behind;         // The age of the oldest of them.
   int64_t duplicates_skipped;
   int64_t dead_letters;
+  int64_t projected_by;  // The process that applies events to it, be it this one; 0 if none does, or unknown.
 } freshet_status;
 
 // FRESHET_INVALID, here and below: the store has no such projection.

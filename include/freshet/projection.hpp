@@ -103,6 +103,8 @@ struct ProjectionStatus {
   Duration behind{};  // The age of the oldest event that they lack.
   std::int64_t duplicates_skipped = 0;
   std::int64_t dead_letters = 0;
+  // The process that applies events to it, be it this one; nothing if none does, or if that cannot be found out.
+  std::optional<std::int64_t> projected_by;
 };
 
 }  // namespace freshet

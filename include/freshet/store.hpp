@@ -1,8 +1,8 @@
 // The store: one file, its log, its bus, its projector and its read tables, opened together.
 //
-// Threads: every method may be called from any thread, except as said of Engine::stepped. Several
-// processes may open one file; one of them projects (whoever holds the lease, a lock that the system
-// drops when its owner dies), and the others take over when it is gone.
+// Threads: every method may be called from any thread, except as said of Engine::stepped. Several processes may open
+// one file. Each projection is projected by one of them (whoever holds its lease, a lock that the system drops when its
+// owner dies); others take over when it is gone. A child of fork() opens its own: calls to its parent's are `closed`.
 //
 // Failure: methods throw Error; `closed` once close() or the destructor has begun.
 //
@@ -52,9 +52,9 @@ struct Notice {
   std::string message;
 };
 
-// Everything that a store is told. Only `file` has to be given.
+// Everything that a store is told.
 struct StoreOptions {
-  std::filesystem::path file = {};  // On a local disk: the write-ahead log needs shared memory.
+  std::filesystem::path file = {};  // To be given. On a local disk: the write-ahead log needs shared memory.
   OpenMode mode = OpenMode::create;
   Engine engine = Engine::threads;
   // The application's projections; unchanged while the store is open.
@@ -109,6 +109,7 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  [[nodiscard]] const std::filesystem::path& file() const;  // Its absolute name.
   [[nodiscard]] EventLog& log();  // Where commands append and replays read. Valid as long as the store.
 
   // For consumers of your own beside the projector. Delivery is at least once: what they do has to be idempotent.
@@ -116,8 +117,9 @@ class Store {
   [[nodiscard]] Clock& clock();                  // That of the options, or the system's.
   [[nodiscard]] StoreIdentity identity() const;  // As it stands in the file.
 
-  // Waits as the request asks and then opens a Reading. Blocks up to request.timeout, woken by the projector; where
-  // another process projects, it looks every few milliseconds. An unknown projection is `invalid`.
+  // Waits as the request asks, up to request.timeout, and then opens a Reading. Where another process projects, it
+  // looks every few milliseconds; in a callback of the projector and in the body of EventLog::write() it does not wait.
+  // An unknown projection is `invalid`.
   [[nodiscard]] Reading read(const ReadRequest& request);
 
   // Being told of events, and of changed read tables; see subscription.hpp. Without a callback the news wait for
@@ -128,19 +130,17 @@ class Store {
                                                            Post post = {});
 
   // Waits until everything that the log holds now is applied, however long its delays are. False: the projector
-  // stopped, `cancelled` said so, this process does not project and another one does, or what is lacking is in tables
-  // that a newer release has made.
+  // stopped, `cancelled` said so, or what is lacking is another process's or a newer release's to project. Not for
+  // callbacks of the projector and the body of EventLog::write(): the process stops with a sentence.
   bool drain(const std::function<bool()>& cancelled = {});
 
   // Does one bounded piece of the engine's work, if some is due, and tells subscriptions one batch each. False: nothing
   // was due. Engine::stepped only.
   bool step();
-
   // When step() will have something to do; nothing if that depends on a later append. Engine::stepped only.
   [[nodiscard]] std::optional<Instant> next_step();
 
-  [[nodiscard]] bool is_projecting() const;  // True while this process is the one that projects.
-
+  [[nodiscard]] bool is_projecting() const;  // True while this process projects all that the options name.
   // How far those of the options are, in their order. Reading only, one that the file does not have is left out.
   [[nodiscard]] std::vector<ProjectionStatus> projections();
 
@@ -175,15 +175,16 @@ class Store {
   [[nodiscard]] Verification verify(const Progress& progress = {});
 
   // Copies the store as it is at one moment into `file`, while others write. The copy is whole in that one file and
-  // appears under its name when it is safe on the disk; it has the store's id, and an epoch of its own, another one
-  // each time it is restored. A file that is there already is `io`, or replaced; another backup to it at the same time
-  // is `busy`. Nothing: `progress`, told in pages, has stopped it; nothing is left behind then, as after an exception.
+  // appears under its name when it is safe on the disk; it has the permissions of the store's file, the store's id, and
+  // an epoch of its own, another one each time it is restored. A file that is there already is `io`, or replaced;
+  // another backup to it at the same time is `busy`. Nothing: `progress`, told in pages, has stopped it; nothing is
+  // left behind then, as after an exception.
   [[nodiscard]] std::optional<Backup> backup(const std::filesystem::path& file,
                                              ExistingFile existing = ExistingFile::refuse,
                                              const Progress& progress = {});
 
-  // Ends the projector, the subscriptions, then the log, and reports what the destructor would swallow. Whoever waits
-  // in read() or drain() on another thread is woken with `closed`. Again: waits for the first one, and does nothing.
+  // Ends the projector, the subscriptions, then the log, and reports what the destructor would swallow. Whoever is in
+  // read() or drain() on another thread is woken with `closed`. Once more: waits for the first one.
   void close();
 
  private:

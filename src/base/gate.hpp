@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ensure.hpp"
+#include "base/fork.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet {
@@ -42,13 +43,23 @@ class Gate {
     finish();
   }
 
+  // This process is a child, forked since: it has a copy of what is behind the gate, and none of its threads.
+  [[nodiscard]] bool is_of_parent() const { return forks() != forks_; }
+
   [[nodiscard]] bool is_closed() {
     const std::lock_guard lock(mutex_);
     return closed_;
   }
 
  private:
+  // Before the lock, which another thread may have had when the process was forked.
+  void check_not_of_parent() const {
+    if (!is_of_parent()) return;
+    throw Error(ErrorCode::closed, "the store was opened before a fork(): a child opens its own");
+  }
+
   void enter() {
+    check_not_of_parent();
     const std::lock_guard lock(mutex_);
     if (closed_) throw Error(ErrorCode::closed, "the store is closed: open it again");
     inside_.push_back(std::this_thread::get_id());
@@ -62,6 +73,7 @@ class Gate {
   }
 
   bool begin() {
+    check_not_of_parent();
     const auto self = std::this_thread::get_id();
     std::unique_lock lock(mutex_);
     ensure(std::find(inside_.begin(), inside_.end(), self) == inside_.end(),
@@ -87,6 +99,7 @@ class Gate {
     moved_.notify_all();
   }
 
+  const unsigned forks_ = forks();
   std::mutex mutex_;
   std::condition_variable moved_;
   std::vector<std::thread::id> inside_;  // A thread that is inside twice stands here twice.

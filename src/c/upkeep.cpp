@@ -38,7 +38,8 @@ freshet_code freshet_projection_status(freshet_store* store, const char* project
                        .behind_events = found.behind_events,
                        .behind = found.behind.count(),
                        .duplicates_skipped = found.duplicates_skipped,
-                       .dead_letters = found.dead_letters};
+                       .dead_letters = found.dead_letters,
+                       .projected_by = found.projected_by.value_or(0)};
       return FRESHET_OK;
     }
     freshet::c::refuse(projection);

@@ -166,7 +166,8 @@ Json to_json(const ShownProjections& shown) {
                      {"behind_events", projection.behind_events},
                      {"behind_ms", milliseconds(projection.behind)},
                      {"duplicates_skipped", projection.duplicates_skipped},
-                     {"dead_letters", projection.dead_letters}});
+                     {"dead_letters", projection.dead_letters},
+                     {"projected_by", projection.projected_by ? Json(*projection.projected_by) : Json()}});
   }
   return {{"projections", std::move(array)}};
 }

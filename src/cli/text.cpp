@@ -233,15 +233,17 @@ class Writer {
   }
 
   std::string operator()(const ShownProjections& shown) const {
-    Table<8> table{
-        {Align::left, Align::right, Align::left, Align::right, Align::right, Align::right, Align::right, Align::right}};
-    table.add({"PROJECTION", "SCHEMA", "MODE", "POSITION", "BEHIND", "BEHIND MS", "DUPLICATES", "DEAD LETTERS"});
+    Table<9> table{{Align::left, Align::right, Align::left, Align::right, Align::right, Align::right, Align::right,
+                    Align::right, Align::right}};
+    table.add(
+        {"PROJECTION", "SCHEMA", "MODE", "POSITION", "BEHIND", "BEHIND MS", "DUPLICATES", "DEAD LETTERS", "PROCESS"});
     for (const ProjectionStatus& projection : shown.projections) {
       table.add({printable(projection.name), fmt::to_string(projection.schema_version), "async",
                  fmt::format("{} of {}", projection.position.value, projection.head.value),
                  fmt::to_string(projection.behind_events),
                  fmt::format("{:.1f}", static_cast<double>(projection.behind.count()) / 1e3),
-                 fmt::to_string(projection.duplicates_skipped), fmt::to_string(projection.dead_letters)});
+                 fmt::to_string(projection.duplicates_skipped), fmt::to_string(projection.dead_letters),
+                 projection.projected_by ? fmt::to_string(*projection.projected_by) : "-"});
     }
     return table.text("");
   }

@@ -28,7 +28,12 @@ class Turn {
     called_.wait(lock, [&] { return serving_ == ticket; });
     holder_ = std::this_thread::get_id();
     lock.unlock();
-    on_lock_();
+    try {
+      on_lock_();
+    } catch (...) {
+      unlock();  // Whoever is told of the failure does not have the turn.
+      throw;
+    }
   }
 
   void unlock() {
@@ -46,11 +51,13 @@ class Turn {
     return serving_ != next_ticket_;
   }
 
-  // For whoever would wait for another thread that waits for this one's turn to end.
-  void check_not_held_here() {
+  [[nodiscard]] bool is_held_here() {
     const std::lock_guard lock(mutex_);
-    ensure(holder_ != std::this_thread::get_id(), within_itself);
+    return holder_ == std::this_thread::get_id();
   }
+
+  // For whoever would wait for another thread that waits for this one's turn to end.
+  void check_not_held_here() { ensure(!is_held_here(), within_itself); }
 
  private:
   static constexpr const char* within_itself =

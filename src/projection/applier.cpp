@@ -84,9 +84,28 @@ Duration backoff(const ProjectorOptions& options, int attempts) {
   return std::min<Duration>(first * (1 << std::clamp(attempts - 1, 0, 20)), retry_backoff_max);
 }
 
-Applier::Applier(sqlite::Connection& connection, const Catalog& catalog, OnTaken on_taken)
-    : connection_(connection), on_taken_(std::move(on_taken)) {
+Applier::Applier(sqlite::Connection& connection, const Catalog& catalog, Newer newer, OnTaken on_taken)
+    : connection_(connection), newer_(newer), on_taken_(std::move(on_taken)) {
   for (const Registered& registered : catalog) states_.emplace_back(connection, registered);
+}
+
+void Applier::choose(const std::function<bool(std::size_t index)>& chosen) {
+  std::size_t index = 0;
+  for (State& state : states_) {
+    state.chosen = chosen(index++);
+    state.loaded = state.active = state.changed = state.left = false;
+    if (!state.chosen) state.skipped = 0;  // Its row is another process's to write.
+  }
+}
+
+std::vector<std::size_t> Applier::left() const {
+  std::vector<std::size_t> left;
+  std::size_t index = 0;
+  for (const State& state : states_) {
+    if (state.chosen && state.left) left.push_back(index);
+    ++index;
+  }
+  return left;
 }
 
 void Applier::load(Timestamp now) {
@@ -96,8 +115,16 @@ void Applier::load(Timestamp now) {
 }
 
 void Applier::load(State& state, const Entry& entry) {
+  if (!state.chosen) return;
   const bool unchanged = entry.revision == state.entry.revision || deliberately(Bug::progress_not_reloaded);
   if (state.loaded && unchanged) return;
+  state.left = newer_ == Newer::leave && entry.schema_version > state.registered.projection->schema_version();
+  if (state.left) {
+    state.entry = entry;
+    state.active = false;
+    state.loaded = true;
+    return;
+  }
   check_not_newer(state.registered, entry);
   check_within_log(connection_, entry, *state.registered.projection);
   state.entry = entry;
@@ -130,11 +157,12 @@ bool Applier::apply(const RecordedEvent& event, const Judge& judge, Coming comin
 
 bool Applier::skip(const RecordedEvent& event, Coming coming) {
   const auto needs = [&](const State& state) {
-    return !state.loaded || !state.active || !state.progress.has(event.position);
+    return state.chosen && !state.left && (!state.loaded || !state.active || !state.progress.has(event.position));
   };
   if (std::ranges::any_of(states_, needs)) return false;
   if (coming == Coming::again) return true;
   for (State& state : states_) {
+    if (!state.active) continue;
     ++state.skipped;
     if (on_taken_) on_taken_(Taken::skipped, state.registered.projection->name(), event);
   }
@@ -181,7 +209,7 @@ std::vector<RecordedEvent> Applier::missing_before(const State& state, const Rec
 
 void Applier::save() {
   for (State& state : states_) {
-    if (state.changed || state.skipped > 0) save(state);
+    if (state.active && (state.changed || state.skipped > 0)) save(state);
   }
 }
 

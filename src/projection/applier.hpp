@@ -63,9 +63,21 @@ enum class Coming { first, again };
 enum class Taken { applied, skipped };
 using OnTaken = std::function<void(Taken taken, std::string_view projection, const RecordedEvent& event)>;
 
+// What to do about tables that a newer release has made meanwhile, which the rules here would spoil.
+enum class Newer {
+  refuse,  // Throw `unsupported_format`.
+  leave,   // Leave that projection out.
+};
+
 class Applier {
  public:
-  Applier(sqlite::Connection& connection, const Catalog& catalog, OnTaken on_taken = {});
+  Applier(sqlite::Connection& connection, const Catalog& catalog, Newer newer, OnTaken on_taken = {});
+
+  // From here on only these are applied to, by their place in the catalog; without it, all of them are.
+  void choose(const std::function<bool(std::size_t index)>& chosen);
+
+  // The places of the chosen ones that are left out, because a newer release has made their tables.
+  [[nodiscard]] std::vector<std::size_t> left() const;
 
   // Reads how far each projection is. Cheap when nobody else has changed that since the last save().
   void load(Timestamp now);
@@ -102,8 +114,10 @@ class Applier {
     Entry entry;
     Progress progress;
     std::set<std::int64_t> dead_streams;  // Those with a dead letter.
+    bool chosen = true;
     bool loaded = false;
-    bool active = false;
+    bool active = false;  // It is applied to.
+    bool left = false;
     bool changed = false;
     std::atomic<std::int64_t> skipped = 0;
   };
@@ -116,6 +130,7 @@ class Applier {
   void save(State& state);
 
   sqlite::Connection& connection_;
+  const Newer newer_;
   OnTaken on_taken_;
   std::list<State> states_;
   Timestamp now_;

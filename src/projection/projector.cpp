@@ -18,7 +18,9 @@ constexpr std::string_view group = "projector";
 }  // namespace
 
 Projector::Projector(ProjectorContext context)
-    : context_(std::move(context)), applier_(context_.writer, context_.catalog, tracer()) {}
+    : context_(std::move(context)),
+      leases_(context_.store, context_.catalog),
+      applier_(context_.writer, context_.catalog, Newer::leave, tracer()) {}
 
 bool Projector::step() {
   if (failure() || crashed_) return false;
@@ -43,7 +45,8 @@ bool Projector::step() {
 }
 
 bool Projector::guarded_step() {
-  if (!projecting_ && !take_over()) {
+  if (is_to_ask()) take_over();
+  if (!projecting_) {
     notice_other_writers();  // Consumers of the application are to hear of them here as well.
     return false;
   }
@@ -60,12 +63,24 @@ bool Projector::guarded_step() {
   return true;
 }
 
-bool Projector::take_over() {
-  if (!context_.lease.acquire()) {
-    ++refusals_;
-    context_.progress.notify();
-    return false;
-  }
+bool Projector::is_to_ask() {
+  if (!has_begun_) return true;
+  if (!leases_.lacks_some()) return false;
+  return asked_.exchange(false) || context_.clock.now() >= ask_at_;
+}
+
+void Projector::take_over() {
+  if (leases_.acquire()) has_begun_ = false;
+  ask_at_ = context_.clock.now() + ask_pause;
+  if (leases_.lacks_some()) context_.progress.notify();
+  if (!has_begun_ && leases_.may_work()) begin();
+}
+
+// The offsets are those of all processes that project, each for its own projections. The checkpoints of ours decide:
+// what lies below an offset and was not applied here comes again.
+void Projector::begin() {
+  drop_deliveries();
+  applier_.choose([this](std::size_t index) { return leases_.holds(index); });
   committed_offsets_ = load_offsets(context_.connection, group);
   Offsets start = committed_offsets_;
   // A projection may have been away while offsets were committed for the others.
@@ -81,17 +96,33 @@ bool Projector::take_over() {
   looked_at_.reset();
   notice_other_writers();
   find_outdated();
+  has_begun_ = true;
   projecting_ = true;
   trace(Trace::Kind::restarted);
   context_.progress.notify();
-  return true;
+}
+
+// Its rules would spoil the new rows. The other projections go on.
+void Projector::leave_to_newer() {
+  const std::vector<std::size_t> left = applier_.left();
+  if (left.empty()) return;
+  for (const std::size_t index : left) {
+    leases_.leave(index);
+    const Registered& registered = context_.catalog[index];
+    std::erase_if(blocks_, [&](const auto& block) { return block.first.first == registered.number; });
+    context_.notice(Notice::Level::warning, "a newer release made the tables of the projection '" +
+                                                std::string(registered.projection->name()) + "', which is left to it");
+  }
+  applier_.choose([this](std::size_t index) { return leases_.holds(index); });
+  context_.progress.notify();
 }
 
 Position Projector::lowest_checkpoint() {
   Position lowest = log::last_of_log(context_.connection).position;
-  for (const Registered& registered : context_.catalog) {
+  for (std::size_t index = 0; index < context_.catalog.size(); ++index) {
+    const Registered& registered = context_.catalog[index];
     const auto entry = find_entry(context_.connection, registered.projection->name());
-    if (entry && !is_outdated(registered, *entry)) lowest = std::min(lowest, entry->checkpoint);
+    if (leases_.holds(index) && entry && !is_outdated(registered, *entry)) lowest = std::min(lowest, entry->checkpoint);
   }
   return lowest;
 }
@@ -104,6 +135,10 @@ bool Projector::rebuild_step() {
       return true;
     }
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::unsupported_format) {  // A newer release was faster, and it is left to that.
+      rebuild_.reset();
+      return false;
+    }
     if (error.code() != ErrorCode::busy) {
       rebuild_->abandon();
       throw;
@@ -121,10 +156,11 @@ bool Projector::rebuild_step() {
 }
 
 void Projector::find_outdated() {
-  for (const Registered& registered : context_.catalog) {
+  for (std::size_t index = 0; index < context_.catalog.size(); ++index) {
+    const Registered& registered = context_.catalog[index];
     const auto entry = find_entry(context_.connection, registered.projection->name());
     // Tables that a newer release has made meanwhile are left to it.
-    if (!rebuild_ && entry && entry->schema_version < registered.projection->schema_version()) {
+    if (!rebuild_ && leases_.holds(index) && entry && entry->schema_version < registered.projection->schema_version()) {
       rebuild_.emplace(context_.connection, context_.turn, context_.clock, context_.catalog, registered, context_.store,
                        context_.options, context_.read_ahead, Rebuild::Because::outdated);
     }
@@ -174,6 +210,7 @@ void Projector::work() {
     applier_.forget();
     note(failure);
   }
+  leave_to_newer();
 }
 
 // What every projection has had costs no transaction: without it, each append that projects for itself would be
@@ -309,9 +346,8 @@ void Projector::write_offsets() {
 }
 
 void Projector::step_down() {
-  if (!projecting_) return;
   try {
-    if (!failure()) write_offsets();
+    if (projecting_ && !failure()) write_offsets();
   } catch (const Error& error) {
     // Without them more is delivered again, and skipped as duplicates.
     context_.notice(Notice::Level::debug, std::string("offsets are not committed: ") + error.what());
@@ -319,16 +355,22 @@ void Projector::step_down() {
   drop_memory();
 }
 
-void Projector::drop_memory() {
+void Projector::drop_deliveries() {
   consumer_.reset();
-  rebuild_.reset();
   pending_.clear();
   lingering_ = false;
   held_back_.clear();
   blocks_.clear();
   applier_.forget();
+  deliveries_since_offsets_ = 0;
+}
+
+void Projector::drop_memory() {
+  drop_deliveries();
+  rebuild_.reset();
   projecting_ = false;
-  context_.lease.release();
+  has_begun_ = false;
+  leases_.release();
 }
 
 void Projector::die() {
@@ -362,7 +404,7 @@ void Projector::trace(Trace::Kind kind, const Delivery* delivery) const {
                   .attempt = delivery == nullptr ? 1 : delivery->attempt});
 }
 
-// The lease goes to whoever may do better: another process, or a newer release.
+// The leases go to whoever may do better: another process, or a newer release.
 void Projector::fail(const std::string& reason) {
   drop_memory();
   context_.notice(Notice::Level::error, "the projector has stopped: " + reason);

@@ -12,7 +12,6 @@
 #include <string>
 
 #include "base/guarded.hpp"
-#include "base/lease.hpp"
 #include "base/look.hpp"
 #include "base/read_ahead.hpp"
 #include "base/signal.hpp"
@@ -21,6 +20,7 @@
 #include "freshet/store.hpp"
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
+#include "projection/leases.hpp"
 #include "projection/rebuild.hpp"
 #include "sqlite/commit_mark.hpp"
 
@@ -34,7 +34,6 @@ struct ProjectorContext {
   log::Turn& turn;
   Bus& bus;
   Clock& clock;
-  Lease& lease;
   const std::atomic<std::uint64_t>& waits;  // For what it will do, begun so far; see is_lingering().
   // The last position that an append in this process has projected itself.
   const std::atomic<Position>& projected_by_appends;
@@ -57,7 +56,7 @@ class Projector {
   // When there will be something due, as far as that is known.
   [[nodiscard]] std::optional<Instant> next_step();
 
-  // Commits the consumer's offsets and gives the lease back. step() would take it again.
+  // Commits the consumer's offsets and gives the leases back. step() would take them again.
   void step_down();
 
   // Of any thread:
@@ -65,11 +64,18 @@ class Projector {
   void crash(CrashPoint point) { crash_point_ = point; }
   void restart();
   [[nodiscard]] bool is_crashed() const { return crashed_; }
-  [[nodiscard]] bool is_projecting() const { return projecting_; }
+  // It holds leases, of all its projections or of some.
+  [[nodiscard]] bool is_at_work() const { return projecting_; }
+  [[nodiscard]] bool is_projecting() const { return projecting_ && leases_.holds_all(); }
+  [[nodiscard]] bool is_projecting(std::string_view projection) const {
+    return projecting_ && leases_.holds(projection);
+  }
+  // The next step() asks for the leases that are lacking, however short ago it did so.
+  void ask_for_leases() { asked_ = true; }
   // It waits for more to do. Who begins to wait for it counts that in `waits` and then, if this is so, tells `work`.
   [[nodiscard]] bool is_lingering() const { return lingering_; }
-  // How often the lease was asked for in vain.
-  [[nodiscard]] std::uint64_t refusals() const { return refusals_; }
+  // How often its lease was asked for in vain.
+  [[nodiscard]] std::uint64_t refusals(std::string_view projection) const { return leases_.refusals(projection); }
   // Duplicates that are not counted in the projection's row yet.
   [[nodiscard]] std::int64_t skipped(std::int64_t projection) const { return applier_.skipped(projection); }
   // Why the projector has stopped for good.
@@ -87,6 +93,8 @@ class Projector {
   // Offsets are committed after this many deliveries, or this much time: lazily, as Kafka does.
   static constexpr std::int64_t offsets_deliveries_max = 1'000;
   static constexpr Duration offsets_age_max = std::chrono::seconds{5};
+  // Between two times that one who works asks for what leases it lacks.
+  static constexpr Duration ask_pause = Look::max / 2;
   // Before a rebuild that found another one going on tries again.
   static constexpr Duration rebuild_pause = std::chrono::milliseconds{50};
 
@@ -104,8 +112,12 @@ class Projector {
   };
   using BlockKey = std::pair<std::int64_t, std::int64_t>;  // Projection, stream.
 
-  bool take_over();
   bool guarded_step();
+  // Asks for leases that are lacking, and begins anew where there is one more.
+  void take_over();
+  [[nodiscard]] bool is_to_ask();
+  void begin();
+  void leave_to_newer();
   [[nodiscard]] Position lowest_checkpoint();
   bool rebuild_step();
   void find_outdated();
@@ -123,11 +135,13 @@ class Projector {
   void write_offsets();
   void fail(const std::string& reason);
   void die();
+  void drop_deliveries();
   void drop_memory();
   [[nodiscard]] OnTaken tracer();
   void trace(Trace::Kind kind, const Delivery* delivery = nullptr) const;
 
   ProjectorContext context_;
+  Leases leases_;
   Applier applier_;
   std::unique_ptr<Consumer> consumer_;
   std::optional<Rebuild> rebuild_;
@@ -148,7 +162,9 @@ class Projector {
   std::atomic<std::optional<CrashPoint>> crash_point_;
   std::atomic<bool> crashed_ = false;
   std::atomic<bool> projecting_ = false;
-  std::atomic<std::uint64_t> refusals_ = 0;
+  std::atomic<bool> asked_ = false;
+  Instant ask_at_;
+  bool has_begun_ = false;  // With the leases that it holds.
   Guarded<std::optional<std::string>> failure_;
 };
 

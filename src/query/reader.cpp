@@ -8,6 +8,7 @@
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
 #include "projection/dead_letters.hpp"
+#include "projection/leases.hpp"
 #include "query/freshness.hpp"
 #include "query/target.hpp"
 
@@ -30,6 +31,7 @@ std::vector<projection::Entry> find_entries(Snapshot& snapshot, const ReadReques
 struct Ending {
   bool met = false;
   std::optional<std::string> failure = std::nullopt;  // The projector has stopped.
+  bool may_wait = true;
 };
 
 // Says in the state what was asked for and not met.
@@ -50,6 +52,7 @@ void judge(Reading::State& state, const ReadRequest& request, const Target& targ
                           format_duration(std::chrono::round<std::chrono::milliseconds>(freshness.waited)) + " for " +
                           target.description() + "; the read tables show " + shown;
     if (const auto missing = target.missing_in_log(*state.snapshot)) warning += "; " + *missing;
+    if (!ending.may_wait) warning += "; it is not waited for in a callback of the store or in the body of write()";
     if (ending.failure) warning += "; the projector has stopped: " + *ending.failure;
     state.warnings.push_back(std::move(warning));
   } else if (freshness.stale && request.stream) {
@@ -97,6 +100,19 @@ bool compare_rules(Reading::State& state, const ReadRequest& request,
 
 }  // namespace
 
+std::string Reader::others(const ReadRequest& request, std::span<const projection::Entry> entries) const {
+  std::string others;
+  for (std::size_t index = 0; index < entries.size(); ++index) {
+    const std::string& name = request.projections[index];
+    if (progressing_.is_projecting(name)) continue;
+    const auto own = std::ranges::find(rules_, name, &Projection::name);
+    const auto holder =
+        projection::holder_of(store_, entries[index], own == rules_.end() ? 0 : (*own)->schema_version());
+    if (holder) others += "; process " + std::to_string(*holder) + " projects '" + name + "'";
+  }
+  return others;
+}
+
 Reading Reader::read(const ReadRequest& request) {
   const Instant began = clock_.now();
   const Instant deadline = began + std::clamp(request.timeout, Duration{0}, read_timeout_max);
@@ -114,10 +130,13 @@ Reading Reader::read(const ReadRequest& request) {
     Ending ending{.met = target->is_met(snapshot, state->entries)};
     if (!ending.met && !deliberately(Bug::waiter_on_dead_projector)) ending.failure = progressing_.failure();
     if (!ending.met && !ending.failure && clock_.now() < deadline) {
-      state.reset();
-      waited = true;
-      progressing_.wait(seen, deadline);
-      continue;
+      ending.may_wait = progressing_.may_wait();
+      if (ending.may_wait) {
+        state.reset();
+        waited = true;
+        progressing_.wait(seen, deadline, request.projections);
+        continue;
+      }
     }
 
     std::optional<log::StreamEnd> stream;
@@ -127,6 +146,7 @@ Reading Reader::read(const ReadRequest& request) {
     state->freshness = measure(snapshot, state->entries, stream, clock_);
     if (waited || !ending.met) state->freshness.waited = std::chrono::duration_cast<Duration>(clock_.now() - began);
     judge(*state, request, *target, ending);
+    if (!state->warnings.empty() && !ending.failure) state->warnings.front() += others(request, state->entries);
     count_dead_letters(*state, request, stream);
     const bool outdated = compare_rules(*state, request, rules_);
     state->freshness.stale = state->freshness.stale || outdated;

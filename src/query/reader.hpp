@@ -1,10 +1,12 @@
 // Reads: wait for the target, then one snapshot with its freshness.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ensure.hpp"
@@ -25,8 +27,12 @@ class Progressing {
 
   // Counts what was done so far.
   [[nodiscard]] virtual std::uint64_t count() = 0;
-  // Returns when something may have been done after `seen`, or at the deadline.
-  virtual void wait(std::uint64_t seen, Instant deadline) = 0;
+  // Returns when something may have been done to these projections after `seen`, or at the deadline.
+  virtual void wait(std::uint64_t seen, Instant deadline, std::span<const std::string> projections) = 0;
+  // False: the calling thread itself is in the way of what it would wait for.
+  [[nodiscard]] virtual bool may_wait() = 0;
+  // Whether this store projects it.
+  [[nodiscard]] virtual bool is_projecting(std::string_view projection) const = 0;
   // Why nothing will be done any more.
   [[nodiscard]] virtual std::optional<std::string> failure() = 0;
   // Throws `closed` once the store is being closed.
@@ -35,18 +41,23 @@ class Progressing {
 
 class Reader {
  public:
-  // `rules` are those of this store, which may not be those that made the rows. All of these outlive the reader.
+  // `rules` are those of this store, in this file, which may not be those that made the rows. All of these outlive the
+  // reader.
   Reader(Snapshots& snapshots, Clock& clock, Progressing& progressing,
-         std::span<const std::shared_ptr<const Projection>> rules)
-      : snapshots_(snapshots), clock_(clock), progressing_(progressing), rules_(rules) {}
+         std::span<const std::shared_ptr<const Projection>> rules, const std::filesystem::path& store)
+      : snapshots_(snapshots), clock_(clock), progressing_(progressing), rules_(rules), store_(store) {}
 
   [[nodiscard]] Reading read(const ReadRequest& request);
 
  private:
+  // Of those that another store projects: which process that is.
+  [[nodiscard]] std::string others(const ReadRequest& request, std::span<const projection::Entry> entries) const;
+
   Snapshots& snapshots_;
   Clock& clock_;
   Progressing& progressing_;
   std::span<const std::shared_ptr<const Projection>> rules_;
+  const std::filesystem::path& store_;
 };
 
 }  // namespace freshet::query

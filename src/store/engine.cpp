@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/ensure.hpp"
+#include "base/thread.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet::store {
@@ -24,7 +25,7 @@ void wake_in_time() {
 
 void EngineDriver::start(std::unique_ptr<projection::Projector> projector) {
   projector_ = std::move(projector);
-  if (engine_ == Engine::threads) thread_ = std::thread([this] { run(); });
+  if (engine_ == Engine::threads) thread_ = start_thread<std::thread>([this] { run(); });
 }
 
 void EngineDriver::run() {
@@ -32,7 +33,7 @@ void EngineDriver::run() {
   Look look;
   while (!stopping_) {
     const std::uint64_t seen = work_.count();
-    if (projector_->step()) {
+    if (project()) {
       look.reset();
       continue;
     }
@@ -44,8 +45,30 @@ void EngineDriver::run() {
   projector_->step_down();
 }
 
+bool EngineDriver::project() {
+  ensure(!is_inside(), "the projector is not driven in a callback of its own");
+  inside_ = std::this_thread::get_id();
+  const bool worked = projector_->step();
+  inside_ = std::thread::id{};
+  return worked;
+}
+
+bool EngineDriver::may_wait() {
+  return !is_inside() && !turn_.is_held_here();
+}
+
+void EngineDriver::check_may_wait() {
+  ensure(may_wait(), "in a callback of the store, and in the body of write(), nothing is called that waits for it");
+}
+
+bool EngineDriver::projects(std::span<const std::string> projections) const {
+  if (projections.empty()) return is_projecting();
+  return std::ranges::all_of(projections, [this](const std::string& each) { return is_projecting(each); });
+}
+
 void EngineDriver::stop() {
   ensure(thread_.get_id() != std::this_thread::get_id(), "a store is not closed or destroyed on a thread of its own");
+  ensure(!turn_.is_held_here(), "a store is not closed or destroyed in a callback");
   if (stopping_.exchange(true)) return;
   work_.notify();
   progress_.notify();
@@ -59,8 +82,8 @@ void EngineDriver::stop() {
 void EngineDriver::finish(const std::function<bool()>& done) {
   ensure(stopping_, "finish() follows stop()");
   while (projector_ && !projector_->failure() && !done()) {
-    if (projector_->step()) continue;
-    if (!projector_->is_projecting()) break;
+    if (project()) continue;
+    if (!projector_->is_at_work()) break;
     const Instant soon = clock_.now() + Look::min;
     clock_.sleep_until(std::min(projector_->next_step().value_or(soon), soon));
   }
@@ -74,7 +97,7 @@ void EngineDriver::crash(CrashPoint point) {
   hurry();
   while (!is_crashed() && !failure() && !stopping_) {
     const std::uint64_t seen = count();
-    if (!is_crashed()) wait(seen, clock_.now() + Look::max);
+    if (!is_crashed()) wait(seen, clock_.now() + Look::max, {});
   }
 }
 
@@ -87,7 +110,7 @@ bool EngineDriver::step() {
   check_open();
   if (is_off()) return false;
   ensure(engine_ == Engine::stepped, "step() is for Engine::stepped");
-  return projector_->step();
+  return project();
 }
 
 std::optional<Instant> EngineDriver::next_step() {
@@ -96,38 +119,38 @@ std::optional<Instant> EngineDriver::next_step() {
   return projector_->next_step();
 }
 
-void EngineDriver::wait(std::uint64_t seen, Instant deadline) {
+void EngineDriver::wait(std::uint64_t seen, Instant deadline, std::span<const std::string> projections) {
   // Nobody here tells of what another process applies: all of it where that one projects, and otherwise what its
   // synchronous appends do.
-  const Duration look = engine_ == Engine::stepped || is_projecting() ? Look::max : 2 * Look::min;
+  const Duration look = engine_ == Engine::stepped || projects(projections) ? Look::max : 2 * Look::min;
   deadline = std::min(deadline, clock_.now() + look);
   ++waits_;
   if (projector_ && projector_->is_lingering()) hurry();
   if (engine_ == Engine::stepped) {
-    step_until(seen, deadline);
+    step_until(seen, deadline, projections);
   } else {
     progress_.wait(clock_, seen, deadline);
   }
 }
 
 // What the thread would do meanwhile.
-void EngineDriver::step_until(std::uint64_t seen, Instant deadline) {
+void EngineDriver::step_until(std::uint64_t seen, Instant deadline, std::span<const std::string> projections) {
   while (progress_.count() == seen && clock_.now() < deadline) {
-    if (projector_->step()) continue;
+    if (project()) continue;
     // It has just told why there will be nothing more. (That the lease was refused it tells as well.)
     if (progress_.count() != seen && projector_->failure()) return;
     Instant until = std::min(deadline, clock_.now() + Look::max);
     if (const auto next = projector_->next_step()) until = std::min(until, *next);
     clock_.sleep_until(until);
     // Where another process projects, nobody here tells of its progress.
-    if (!is_projecting()) return;
+    if (!projects(projections)) return;
   }
 }
 
 void EngineDriver::wait_for_drain(std::uint64_t seen) {
   if (engine_ != Engine::stepped) {
-    wait(seen, clock_.now() + cancel_look);
-  } else if (!projector_->step() && progress_.count() == seen) {
+    wait(seen, clock_.now() + cancel_look, {});
+  } else if (!project() && progress_.count() == seen) {
     // All that is drained is in the log already, so there is nothing to look for before the next step.
     clock_.sleep_until(projector_->next_step().value_or(clock_.now() + cancel_look));
   }

@@ -16,12 +16,13 @@
 #include "projection/dead_letters.hpp"
 #include "projection/projector.hpp"
 #include "projection/retry.hpp"
-#include "query/freshness.hpp"
 #include "query/reader.hpp"
 #include "store/backup.hpp"
 #include "store/clock_watch.hpp"
 #include "store/engine.hpp"
 #include "store/options.hpp"
+#include "store/remainder.hpp"
+#include "store/statuses.hpp"
 #include "store/verify.hpp"
 #include "subscription/dispatcher.hpp"
 
@@ -38,7 +39,6 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   explicit Impl(StoreOptions options);
 
   bool drain(const std::function<bool()>& cancelled);
-  std::vector<ProjectionStatus> projections();
   bool rebuild(std::string_view name, const Progress& progress);
   std::vector<DeadLetter> dead_letters(const DeadLetterChoice& choice);
   std::int64_t retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress);
@@ -74,7 +74,6 @@ class [[gnu::visibility("hidden")]] Store::Impl {
   Signal news_;  // For subscriptions: of progress, and of appends.
   Signal progress_{news_};
   std::unique_ptr<sqlite::Connection> projector_connection_;
-  Lease lease_;
   store::EngineDriver engine_;
   query::Reader reader_;
   subscription::Dispatcher dispatcher_;
@@ -125,17 +124,18 @@ Store::Impl::Impl(StoreOptions options)
           options_.bus, [this](Position after, std::size_t events_max) { return log_.read_for_bus(after, events_max); },
           *options_.clock, options_.engine == Engine::stepped ? AheadOfNeed::no : AheadOfNeed::yes)),
       log_(writer_.get(), log_snapshots_, turn_, *options_.clock, gate_, *upcasting_, hooks(), options_.engine),
-      lease_(options_.file, "lease"),
-      engine_(options_.engine, *options_.clock, work_, progress_, [this] { let_go_of_snapshots(); }),
-      reader_(query_snapshots_, *options_.clock, engine_, options_.projections),
-      dispatcher_(options_.engine == Engine::stepped ? subscription::Dispatcher::Drive::steps
-                                                     : subscription::Dispatcher::Drive::thread,
-                  readers_, *options_.clock, {.news = news_, .notice = [this](const std::string& message) {
-                                                options_.on_notice({Notice::Level::warning, message});
-                                              }}) {
+      engine_(options_.engine, *options_.clock, turn_, work_, progress_, [this] { let_go_of_snapshots(); }),
+      reader_(query_snapshots_, *options_.clock, engine_, options_.projections, options_.file),
+      dispatcher_(
+          options_.engine == Engine::stepped ? subscription::Dispatcher::Drive::steps
+                                             : subscription::Dispatcher::Drive::thread,
+          readers_, *options_.clock,
+          {.news = news_,
+           .notice = [this](const std::string& message) { options_.on_notice({Notice::Level::warning, message}); },
+           .check_may_wait = [this] { engine_.check_may_wait(); }}) {
   if (!writer_) return;
   catalog_ = projection::register_projections(*writer_, options_.projections);
-  synchronous_ = std::make_unique<projection::Applier>(*writer_, catalog_, tracer());
+  synchronous_ = std::make_unique<projection::Applier>(*writer_, catalog_, projection::Newer::refuse, tracer());
   if (options_.engine != Engine::off) start_engine();
 }
 
@@ -227,7 +227,6 @@ void Store::Impl::start_engine() {
       .turn = turn_,
       .bus = *bus_,
       .clock = *options_.clock,
-      .lease = lease_,
       .waits = engine_.waits(),
       .projected_by_appends = projected_,
       .store = options_.file,
@@ -240,42 +239,18 @@ void Store::Impl::start_engine() {
 }
 
 bool Store::Impl::drain(const std::function<bool()>& cancelled) {
-  const Position head = log_.head();
-  const std::uint64_t refusals = engine_.refusals();
-  engine_.hurry();
+  engine_.check_may_wait();
+  const store::RemainderLook look(engine_, options_.projections, log_.head());
   while (true) {
     const std::uint64_t seen = engine_.count();
     engine_.check_open();
-    const auto applied = projection::applied_through(*readers_.borrow(), options_.projections, head);
-    if (applied == projection::Applied::all) return drained_ = true;
-    const bool others_project =
-        applied == projection::Applied::own || (!engine_.is_projecting() && engine_.refusals() != refusals);
+    const store::Remainder remainder = look(*readers_.borrow());
+    drained_ = remainder != store::Remainder::ours;
+    if (remainder == store::Remainder::nothing) return true;
     const bool nobody_projects = engine_.is_off() || engine_.is_crashed() || engine_.failure();
-    if (nobody_projects || others_project || (cancelled && cancelled())) return false;
+    if (nobody_projects || remainder == store::Remainder::of_others || (cancelled && cancelled())) return false;
     engine_.wait_for_drain(seen);
   }
-}
-
-std::vector<ProjectionStatus> Store::Impl::projections() {
-  const auto connection = readers_.borrow();
-  const sqlite::Transaction snapshot(*connection, sqlite::Transaction::Kind::read);
-  const Position head = log::last_of_log(*connection).position;
-  const Timestamp now = options_.clock->wall_time();
-  std::vector<ProjectionStatus> statuses;
-  for (const auto& projection : options_.projections) {
-    const auto entry = projection::find_entry(*connection, projection->name());
-    if (!entry) continue;
-    const query::Lag lag = query::lag_of_log(*connection, *entry, now);
-    statuses.push_back({.name = std::string(projection->name()),
-                        .schema_version = static_cast<int>(entry->schema_version),
-                        .position = entry->checkpoint,
-                        .head = head,
-                        .behind_events = lag.events,
-                        .behind = lag.age,
-                        .duplicates_skipped = entry->duplicates_skipped + engine_.skipped(entry->number),
-                        .dead_letters = projection::count_dead_letters(*connection, entry->number, std::nullopt)});
-  }
-  return statuses;
 }
 
 void Store::Impl::check_writable() const {
@@ -298,6 +273,7 @@ projection::Catalog Store::Impl::chosen(const std::optional<std::string>& name) 
 
 bool Store::Impl::rebuild(std::string_view name, const Progress& progress) {
   check_writable();
+  turn_.check_not_held_here();
   sqlite::Connection connection(of_the_projector());
   projection::Rebuild rebuild(connection, turn_, *options_.clock, catalog_, chosen(std::string(name)).front(),
                               options_.file, options_.projector, read_ahead());
@@ -339,6 +315,7 @@ std::vector<DeadLetter> Store::Impl::dead_letters(const DeadLetterChoice& choice
 
 std::int64_t Store::Impl::retry_dead_letters(const DeadLetterChoice& choice, const Progress& progress) {
   check_writable();
+  turn_.check_not_held_here();
   sqlite::Connection connection(of_the_projector());
   const auto total = static_cast<std::int64_t>(dead_letters(choice).size());
   std::int64_t applied = 0;
@@ -356,6 +333,7 @@ std::int64_t Store::Impl::retry_dead_letters(const DeadLetterChoice& choice, con
 
 std::int64_t Store::Impl::discard_dead_letters(const DeadLetterChoice& choice) {
   check_writable();
+  turn_.check_not_held_here();
   sqlite::Connection connection(of_the_projector());
   const std::lock_guard turn(turn_);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
@@ -374,9 +352,8 @@ void Store::Impl::project_what_was_left() {
   if (!drained_) return;
   const auto connection = readers_.borrow();
   const Position head = log::last_of_log(*connection).position;
-  engine_.finish([&] {
-    return projection::applied_through(*connection, options_.projections, head) != projection::Applied::lacking;
-  });
+  const store::RemainderLook look(engine_, options_.projections, head);
+  engine_.finish([&] { return look(*connection) != store::Remainder::ours; });
 }
 
 void Store::Impl::close() {
@@ -399,6 +376,11 @@ void Store::Impl::close() {
 Store::Store(StoreOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 Store::~Store() {
+  if (impl_->gate_.is_of_parent()) {
+    // Its threads are in another process, and the file is that one's to close. All of it is left as it is.
+    static_cast<void>(impl_.release());  // NOLINT(bugprone-unused-return-value)
+    return;
+  }
   try {
     close();
   } catch (...) {
@@ -407,6 +389,9 @@ Store::~Store() {
   ensure(impl_->sessions_ == 0, "a Session ends before its store is destroyed");
 }
 
+const std::filesystem::path& Store::file() const {
+  return impl_->options_.file;
+}
 EventLog& Store::log() {
   return impl_->log_;
 }
@@ -454,6 +439,7 @@ bool Store::is_projecting() const {
 }
 void Store::crash_projector(CrashPoint point) {
   const Gate::Visit visit(impl_->gate_);
+  impl_->engine_.check_may_wait();
   impl_->engine_.crash(point);
 }
 void Store::restart_projector() {
@@ -462,7 +448,7 @@ void Store::restart_projector() {
 }
 std::vector<ProjectionStatus> Store::projections() {
   const Gate::Visit visit(impl_->gate_);
-  return impl_->projections();
+  return store::statuses(*impl_->readers_.borrow(), impl_->options_, impl_->engine_);
 }
 bool Store::rebuild(std::string_view projection, const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
@@ -484,7 +470,7 @@ std::optional<Backup> Store::backup(const std::filesystem::path& file, ExistingF
                                     const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
   const auto connection = impl_->readers_.borrow();
-  return store::backup(*connection, file, existing, impl_->unless_closed(progress));
+  return store::backup(*connection, impl_->options_.file, file, existing, impl_->unless_closed(progress));
 }
 Verification Store::verify(const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);

@@ -148,6 +148,7 @@ void Subscriber<News>::fail(const std::string& reason) {
 
 template <typename News>
 void Subscriber<News>::end(const std::string& reason) {
+  if (forks() != forks_) return;  // In a child of fork(), where no thread is left that could be told or waited for.
   OnNews<News> callback;
   Post post;
   std::unique_lock lock(mutex_);
@@ -160,6 +161,15 @@ void Subscriber<News>::end(const std::string& reason) {
     callback.swap(callback_);
     post.swap(post_);
   }
+}
+
+template <typename News>
+void Subscriber<News>::unsubscribe() {
+  if (forks() == forks_) {
+    const std::lock_guard lock(mutex_);  // Until it has ended here, the store is there.
+    if (!ended_) context_.check_may_wait();
+  }
+  end("it was unsubscribed");
 }
 
 template <typename News>
@@ -206,7 +216,7 @@ Subscription<News>& Subscription<News>::operator=(Subscription&& other) noexcept
 
 template <typename News>
 Subscription<News>::~Subscription() {
-  if (subscriber_) subscriber_->end("it was unsubscribed");
+  if (subscriber_) subscriber_->unsubscribe();
 }
 
 template <typename News>

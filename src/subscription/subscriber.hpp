@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "base/fork.hpp"
 #include "base/signal.hpp"
 #include "freshet/subscription.hpp"
 #include "subscription/descriptor.hpp"
@@ -46,6 +47,7 @@ class Dispatched {
 struct Context {
   Signal& news;                                    // Another dispatch may be due. Not used after the end.
   std::function<void(const std::string&)> notice;  // It has ended by a failure. Likewise.
+  std::function<void()> check_may_wait;            // Before a wait for a callback, which may need the turn. Likewise.
 };
 
 template <typename News>
@@ -59,6 +61,8 @@ class [[gnu::visibility("hidden")]] Subscriber final : public Dispatched,
   bool dispatch(sqlite::Connection& connection) override;
   void fail(const std::string& reason) override;
   void end(const std::string& reason) override;
+  // The same for the handle.
+  void unsubscribe();
   bool has_ended() override { return ended().has_value(); }
 
   // For the handle.
@@ -83,6 +87,7 @@ class [[gnu::visibility("hidden")]] Subscriber final : public Dispatched,
 
   const std::unique_ptr<Feed<News>> feed_;  // Used by dispatch() alone.
   const Form form_;
+  const unsigned forks_ = forks();
   const Context context_;
 
   // Let go of at the end, under the lock, when nobody is inside; a thread inside uses them without it.

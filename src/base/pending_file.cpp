@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/file_name.hpp"
 #include "freshet/error.hpp"
 
 namespace freshet {
@@ -28,14 +29,6 @@ std::filesystem::path with_suffix(const std::filesystem::path& file, const char*
   throw Error(code, what + ": " + std::generic_category().message(error));
 }
 
-// A renaming would replace a link, and not what it leads to.
-std::filesystem::path behind_link(std::filesystem::path file) {
-  std::error_code nowhere;
-  if (!std::filesystem::is_symlink(file, nowhere)) return file;
-  auto linked = std::filesystem::canonical(file, nowhere);
-  return nowhere ? file : linked;
-}
-
 // A directory's entries are synced as a file's content is.
 void sync(const std::filesystem::path& file) {
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -47,9 +40,9 @@ void sync(const std::filesystem::path& file) {
 
 }  // namespace
 
-PendingFile::PendingFile(std::filesystem::path target, ExistingFile existing,
+PendingFile::PendingFile(const std::filesystem::path& target, ExistingFile existing,
                          const std::optional<std::filesystem::path>& source)
-    : target_(behind_link(std::move(target))),
+    : target_(resolved(target)),  // A renaming would replace a link, and not what it leads to.
       existing_(existing),
       path_(with_suffix(target_, ".unfinished")),
       lease_(path_, "lease") {
@@ -115,7 +108,7 @@ void PendingFile::commit() {
   sync(path_);
   check_target();
   if (std::rename(path_.c_str(), target_.c_str()) != 0) fail("cannot write '" + target_.string() + "'", errno);
-  sync(target_.has_parent_path() ? target_.parent_path() : ".");
+  sync(target_.parent_path());
 }
 
 }  // namespace freshet

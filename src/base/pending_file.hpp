@@ -16,7 +16,7 @@ class PendingFile {
   // Makes an empty file with another name beside `target`, and removes what a process that died has left under that
   // name. It has the permissions of `source`, if it is a copy of that. Throws Error `io` if that cannot be, or if there
   // is a target already and it is not to be replaced; `busy` if another PendingFile is to become the target.
-  PendingFile(std::filesystem::path target, ExistingFile existing,
+  PendingFile(const std::filesystem::path& target, ExistingFile existing,
               const std::optional<std::filesystem::path>& source = std::nullopt);
   // Without a commit() nothing is left behind.
   ~PendingFile();

@@ -1,16 +1,13 @@
 // Recognizing and making Freshet files.
 #include "log/format.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <iterator>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "freshet/error.hpp"
+#include "log/file_check.hpp"
 #include "log/leftover_log.hpp"
 #include "log/schema.hpp"
 #include "log/upgrade.hpp"
@@ -47,6 +44,11 @@ void check_schema(sqlite::Connection& connection, std::int64_t version, const st
 }
 
 void check_identity(sqlite::Connection& connection, const std::filesystem::path& file) {
+  if (is_empty(connection)) {
+    throw Error(ErrorCode::not_a_database, "'" + file.string() +
+                                               "' is an empty database: whoever began to make it has not come to an "
+                                               "end, and who opens it to create a store does");
+  }
   if (connection.integer("PRAGMA application_id") == application_id) return;
   throw Error(ErrorCode::not_a_database, "'" + file.string() + "' is a SQLite database, but not one of Freshet's");
 }
@@ -124,40 +126,10 @@ void make_ready_to_write(sqlite::Connection& connection) {
   transaction.commit();
 }
 
-// SQLite would take a new or empty file for the owner of an old write-ahead log, and throw that away.
-void check_no_orphaned_log(const std::filesystem::path& file) {
-  std::error_code missing;
-  const std::filesystem::path log = file.string() + "-wal";
-  const auto bytes = std::filesystem::file_size(log, missing);
-  if (missing || bytes == 0) return;
-  std::error_code no_file;
-  if (std::filesystem::file_size(file, no_file) > 0 && !no_file) return;
-  throw Error(ErrorCode::corrupt, "there is a write-ahead log '" + log.string() + "', but '" + file.string() +
-                                      "' is missing or empty: put the file back beside it, or move the log away");
-}
-
 }  // namespace
 
 void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration busy_timeout, Clock& clock) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) {
-    if (mode != OpenMode::create) {
-      throw Error(ErrorCode::file_missing, "there is no file '" + file.string() + "'");
-    }
-    const auto directory = std::filesystem::absolute(file, ignored).parent_path();
-    if (!std::filesystem::is_directory(directory, ignored)) {
-      throw Error(ErrorCode::io,
-                  "cannot create '" + file.string() + "': there is no directory '" + directory.string() + "'");
-    }
-  } else if (std::filesystem::is_directory(file, ignored)) {
-    throw Error(ErrorCode::not_a_database, "'" + file.string() + "' is a directory");
-  } else if (mode != OpenMode::read_only && ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0) {
-    // SQLite would find out too late: what it puts beside the file would belong to who may not write, and lock the
-    // owner out.
-    throw Error(ErrorCode::read_only, "cannot use '" + file.string() +
-                                          "': it cannot be written: change its permissions, or name another file");
-  }
-  check_no_orphaned_log(file);
+  check_file(file, mode);
   using sqlite::Access;
   const Access access = mode == OpenMode::create     ? Access::create
                         : mode == OpenMode::existing ? Access::read_write

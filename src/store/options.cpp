@@ -2,9 +2,9 @@
 #include "store/options.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
+#include "base/file_name.hpp"
 #include "base/thrown.hpp"
 #include "freshet/error.hpp"
 #include "log/format.hpp"
@@ -29,8 +29,9 @@ sqlite::Keep keep(const StoreOptions& options) {
 
 StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upcasting>& upcasting) {
   if (options.file.empty()) throw Error(ErrorCode::invalid, "a store has a file, and its name is empty");
-  // SQLite takes ":memory:" and "file:..." for more than names, and the working directory may change.
-  options.file = std::filesystem::absolute(options.file);
+  // SQLite takes ":memory:" and "file:..." for more than names. And whatever is beside the file, SQLite's log and the
+  // locks of this library, is named after the file itself, so that all who use it meet.
+  options.file = resolved(options.file);
   if (!options.clock) options.clock = std::make_shared<SystemClock>();
   options.on_notice = [tell = std::move(options.on_notice)](const Notice& notice) {
     try {

@@ -1,8 +1,7 @@
 // Tests of reading a store that cannot be written, by whatever is in the way: the mode, the file or its directory.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "as_nobody.hpp"
 #include "engine_fixture.hpp"
 
 using namespace freshet;
@@ -14,26 +13,6 @@ namespace fs = std::filesystem;
 
 constexpr auto everybody_reads = fs::perms::owner_read | fs::perms::owner_exec | fs::perms::group_read |
                                  fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec;
-
-// Whoever may do everything could write to what nobody may write to, so `body` runs as somebody who may not. Gives 0 if
-// it returns true, 1 if it returns false, 2 and the message if it throws.
-template <typename Body>
-int as_nobody(const Body& body) {
-  constexpr uid_t nobody = 65'534;
-  const pid_t child = fork();
-  if (child == 0) {
-    if (getuid() == 0 && setuid(nobody) != 0) _exit(3);
-    try {
-      _exit(body() ? 0 : 1);
-    } catch (const std::exception& exception) {
-      static_cast<void>(std::fprintf(stderr, "%s\n", exception.what()));
-      _exit(2);
-    }
-  }
-  int result = 0;
-  waitpid(child, &result, 0);
-  return WIFEXITED(result) ? WEXITSTATUS(result) : -1;
-}
 
 StoreOptions for_reading(const fs::path& file) {
   StoreOptions options = threaded(file);

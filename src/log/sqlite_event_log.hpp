@@ -52,10 +52,11 @@ class SqliteEventLog final : public EventLog {
   // written, so that it fails where it is applied, and alone.
   [[nodiscard]] std::vector<RecordedEvent> read_for_bus(Position after, std::size_t events_max) const;
 
-  // Does so if `failure`, of any connection to the file, leaves it unknown what reached the disk. After a
-  // failed sync the system may forget what it still had to write, and call the next sync a success.
+  // Does so if `failure`, of any connection to the file, leaves it unknown what reached the disk, or whether it is the
+  // file that has the name. After a failed sync the system may forget what it still had to write, and call the next
+  // sync a success.
   void close_after(const sqlite::Failure& failure) {
-    if (failure.code() == ErrorCode::io) end_with(failure);
+    if (failure.code() == ErrorCode::io || failure.code() == ErrorCode::closed) end_with(failure);
   }
 
  private:

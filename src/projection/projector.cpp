@@ -192,6 +192,10 @@ bool Projector::lingers() {
 }
 
 void Projector::notice_other_writers() {
+  if (context_.connection.displaced() != nullptr) {
+    const std::lock_guard turn(context_.turn);
+    context_.connection.check_in_place_and_save_log();
+  }
   const auto mark = sqlite::CommitMarks(context_.connection.handle()).current();
   if (mark && mark == looked_at_) return;
   looked_at_ = mark;

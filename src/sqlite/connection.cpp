@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,15 +48,20 @@ int flags(Access access) {
   return 0;
 }
 
+// SQLite's bound for the names of the files beside a database.
+constexpr std::size_t path_bytes_max = 512;
+
 // Pages in the write-ahead log above which a commit folds it into the file: seldom enough to stay out of the
 // way of most appends.
 constexpr int wal_pages_max = 4'000;
 
 SQLite::Database open_as(const ConnectionOptions& options, const std::string& name, int flags) {
+  errno = 0;
   try {
     return SQLite::Database(name, flags);
   } catch (const SQLite::Exception& exception) {
-    fail(exception.getExtendedErrorCode(), "cannot open '" + options.file.string() + "'", exception.what());
+    const int reason = errno;
+    fail(exception.getExtendedErrorCode(), "cannot open '" + options.file.string() + "'", exception.what(), reason);
   }
 }
 
@@ -79,21 +85,23 @@ bool must_be_taken_as_it_is(SQLite::Database& database, const ConnectionOptions&
   return lacks_files && !has_log();
 }
 
-SQLite::Database open(const ConnectionOptions& options, bool& immutable) {
-  // A scratch database may attach a store by its URI.
-  const int uri = options.file.empty() ? SQLITE_OPEN_URI : 0;
-  SQLite::Database database = open_as(options, options.file.string(), flags(options.access) | uri);
-  immutable = options.without_log || must_be_taken_as_it_is(database, options);
-  if (!immutable) return database;
-  return open_as(options, immutable_uri(options.file), flags(options.access) | SQLITE_OPEN_URI);
+// SQLite's own bounds, of which it says only that it cannot open the file, after it has made one.
+void check_name(const std::filesystem::path& file) {
+  const std::string longest = file.string() + "-journal";
+  if (longest.size() > path_bytes_max) {
+    throw Failure(ErrorCode::io, "cannot open '" + file.string() + "': its whole name has " +
+                                     std::to_string(file.string().size()) + " bytes, and SQLite takes " +
+                                     std::to_string(path_bytes_max - 8) + ": choose a shorter one");
+  }
+  struct stat ignored{};
+  if (::lstat(longest.c_str(), &ignored) != 0 && errno == ENAMETOOLONG) {
+    throw Failure(ErrorCode::io, "cannot open '" + file.string() +
+                                     "': its name is too long for the names of the files beside it: choose a "
+                                     "shorter one");
+  }
 }
 
-const char* pragma_of(Sync sync) {
-  return sync == Sync::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
-}
-
-}  // namespace
-
+// The file's name for SQLite, read as one that does not change: without locks and without a write-ahead log.
 std::string immutable_uri(const std::filesystem::path& file) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string uri = "file:";
@@ -107,6 +115,25 @@ std::string immutable_uri(const std::filesystem::path& file) {
   }
   return uri + "?immutable=1";
 }
+
+SQLite::Database open(const ConnectionOptions& options, std::optional<Stamp>& stamp) {
+  // A scratch database may attach a store by its URI.
+  if (options.file.empty()) return open_as(options, "", flags(options.access) | SQLITE_OPEN_URI);
+  check_name(options.file);
+  const int uri_flags = flags(options.access) | SQLITE_OPEN_URI;
+  if (options.without_log) return open_as(options, immutable_uri(options.file), uri_flags);
+  const Stamp before(options.file);
+  SQLite::Database database = open_as(options, options.file.string(), flags(options.access));
+  if (!must_be_taken_as_it_is(database, options)) return database;
+  stamp = before;
+  return open_as(options, immutable_uri(options.file), uri_flags);
+}
+
+const char* pragma_of(Sync sync) {
+  return sync == Sync::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+}
+
+}  // namespace
 
 Statement& StatementCache::get(std::string_view sql) {
   Recent& found = recent(sql);
@@ -137,7 +164,9 @@ Connection::Connection(const ConnectionOptions& options)
     : busy_timeout_(options.busy_timeout),
       sync_(options.sync),
       sync_now_(options.sync),
-      database_(open(options, immutable_)),
+      file_(options.file),
+      log_name_(options.file.string() + "-wal"),
+      database_(open(options, stamp_)),
       statements_(*this, "", may_manage),
       appends_(*this, "", may_append),
       queries_(*this, "", may_read) {
@@ -163,7 +192,10 @@ Connection::Connection(const ConnectionOptions& options)
   on_failure_ = options.on_failure;
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  // SQLite looks whether the file is the one that it has opened, and not whether the log is.
+  if (displaced() != nullptr) leave_checkpoint_to_others();
+}
 
 int Connection::wait_for_lock(void* connection, int tries) {
   auto& self = *static_cast<Connection*>(connection);
@@ -209,6 +241,7 @@ Statement& Connection::query(std::string_view sql) {
 }
 
 void Connection::fail(const std::string& what) {
+  check_unchanged();
   if (sqlite3_errcode(handle()) == SQLITE_AUTH) throw Failure(ErrorCode::invalid, what + ": " + refusal_);
   try {
     sqlite::fail(handle(), what);
@@ -222,6 +255,51 @@ void Connection::fail(const std::string& what) {
     if (!trouble_) trouble_ = std::current_exception();
     throw;
   }
+}
+
+void Connection::check_stamp() const {
+  if (stamp_->holds()) return;
+  throw Failure(ErrorCode::busy,
+                "cannot read '" + file_.string() + "': somebody has written to it meanwhile: try again");
+}
+
+void Connection::attach(const std::filesystem::path& file) {
+  const Stamp before(file);
+  const bool immutable =
+      Connection({.file = file, .access = Access::read_only, .busy_timeout = busy_timeout_}).is_immutable();
+  if (immutable) stamp_ = before;
+  file_ = file;
+  const std::string name = immutable ? immutable_uri(file) : file.string();
+  Run(statement(std::string("ATTACH ? AS ") + attached_schema), std::string_view{name}).finish();
+}
+
+void Connection::note_log() {
+  if (!log_) log_ = id_of_file(log_name_);
+}
+
+const char* Connection::displaced() {
+  int moved = 0;
+  sqlite3_file_control(handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved != 0) return "it was moved, replaced or removed while it was open";
+  if (log_ && id_of_file(log_name_) != log_) return "its write-ahead log was moved or removed while it was open";
+  return nullptr;
+}
+
+void Connection::check_in_place() {
+  const char* why = displaced();
+  if (why == nullptr) return;
+  const Failure failure(ErrorCode::closed, "cannot use '" + file_.string() + "': " + why + ": open it again");
+  tell(failure);
+  throw failure;
+}
+
+void Connection::check_in_place_and_save_log() {
+  int moved = 0;
+  sqlite3_file_control(handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved != 0 && (!log_ || id_of_file(log_name_) == log_)) {
+    sqlite3_wal_checkpoint_v2(handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  }
+  check_in_place();
 }
 
 void Connection::rethrow_trouble() const {
@@ -274,6 +352,7 @@ std::unique_ptr<Connection> open_keeper(ConnectionOptions options) {
   try {
     auto keeper = std::make_unique<Connection>(options);
     static_cast<void>(keeper->integer("PRAGMA schema_version"));  // Attaches it to the write-ahead log.
+    keeper->note_log();
     return keeper;
   } catch (const Error&) {
     return nullptr;
@@ -286,6 +365,7 @@ Transaction::Transaction(Connection& connection, Kind kind) : connection_(connec
   if (kind != Kind::read) connection_.set_sync(kind == Kind::remake ? Sync::normal : connection_.sync_);
   Run(connection_.statement(kind == Kind::read ? "BEGIN" : "BEGIN IMMEDIATE")).finish();
   connection_.holds_commit_ = kind != Kind::read;
+  if (kind != Kind::read) connection_.note_log();
 }
 
 Transaction::~Transaction() {
@@ -309,6 +389,11 @@ void Transaction::check_open() const {
 void Transaction::commit() {
   check_open();
   connection_.holds_commit_ = false;
+  if (connection_.displaced() != nullptr) {
+    Run(connection_.statement("ROLLBACK")).finish();
+    open_ = false;
+    connection_.check_in_place_and_save_log();
+  }
   try {
     Run(connection_.statement("COMMIT")).finish();
   } catch (const Failure& failure) {

@@ -15,17 +15,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/file_name.hpp"
 #include "freshet/types.hpp"
 #include "sqlite/failure.hpp"
 #include "sqlite/permission.hpp"
+#include "sqlite/stamp.hpp"
 #include "sqlite/statement.hpp"
 
 namespace freshet::sqlite {
 
 class Connection;
-
-// The file's name for SQLite, read as one that does not change: without locks and without a write-ahead log.
-[[nodiscard]] std::string immutable_uri(const std::filesystem::path& file);
 
 // Statements by their text. Table names in braces get this cache's suffix, and what a statement does needs its
 // permission.
@@ -53,6 +52,9 @@ class StatementCache {
   std::map<std::string, std::unique_ptr<Statement>, std::less<>> statements_;
   std::array<Recent, 64> recent_;
 };
+
+// What attach() calls a file.
+inline constexpr const char* attached_schema = "store";
 
 enum class Access { read_only, read_write, create };
 
@@ -135,7 +137,27 @@ class Connection {
   [[nodiscard]] sqlite3* handle() const { return database_.getHandle(); }
 
   // The file was opened as one that does not change; see open() in connection.cpp.
-  [[nodiscard]] bool is_immutable() const { return immutable_; }
+  [[nodiscard]] bool is_immutable() const { return stamp_.has_value(); }
+  // Throws `busy` if it has changed all the same: what was read may be of two states. Whatever is read of such a file
+  // is followed by this.
+  void check_unchanged() const {
+    if (stamp_) check_stamp();
+  }
+
+  // Adds another file's tables, to be read, as the schema `attached_schema`.
+  void attach(const std::filesystem::path& file);
+
+  // What is wrong, unless the file and its write-ahead log still lie where they were opened: what is written to those
+  // that were removed or replaced is lost. Null: they do. One question to the system for each.
+  [[nodiscard]] const char* displaced();
+  // Throws `closed` if something is.
+  void check_in_place();
+  // The same under the turn to write and outside of a transaction. What the log of a file that was moved or replaced
+  // holds goes into the file that it belongs to, or else SQLite would write it over the one that has its name now.
+  void check_in_place_and_save_log();
+
+  // Something was read: the write-ahead log is the one that lies there now, and is to stay there.
+  void note_log();
 
   // Closing does not fold the write-ahead log into the file, even if this is the last connection.
   void leave_checkpoint_to_others();
@@ -143,6 +165,7 @@ class Connection {
  private:
   friend class Transaction;
 
+  void check_stamp() const;
   // For the transactions to come; none is open.
   void set_sync(Sync sync);
   void tell(const Failure& failure) const {
@@ -163,7 +186,10 @@ class Connection {
   const Sync sync_;               // Of write transactions.
   std::optional<Sync> sync_now_;  // Not known while it is being set.
   Instant waiting_since_;
-  bool immutable_ = false;  // Set while the database is opened.
+  std::optional<Stamp> stamp_;  // Set while the database is opened, if it is taken as it lies there.
+  std::filesystem::path file_;  // Or the attached one.
+  std::string log_name_;
+  std::optional<FileId> log_;  // Known once something was written.
   SQLite::Database database_;
   const Permission* permission_ = nullptr;  // See Asking.
   std::function<void(const Failure&)> on_failure_;

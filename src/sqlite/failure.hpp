@@ -20,7 +20,10 @@ class Failure final : public Error {
 // SQLite's interface is a broken program and aborts.
 [[noreturn]] void fail(sqlite3* database, const std::string& what);
 
-// The same for a code without a connection.
-[[noreturn]] void fail(int extended_code, const std::string& what, const std::string& message);
+// The same for a code without a connection, with the system's error (errno), if it is known.
+[[noreturn]] void fail(int extended_code, const std::string& what, const std::string& message, int system = 0);
+
+// The system's last error (errno) on the database's files since they were opened; 0 if there was none.
+[[nodiscard]] int system_error(sqlite3* database, const char* schema);
 
 }  // namespace freshet::sqlite

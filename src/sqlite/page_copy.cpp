@@ -8,8 +8,8 @@
 namespace freshet::sqlite {
 
 PageCopy::PageCopy(Connection& from, Connection& to)
-    : to_(to), backup_(sqlite3_backup_init(to.handle(), "main", from.handle(), "main")) {
-  if (backup_ == nullptr) fail(to_.handle(), "cannot begin a copy");
+    : from_(from), backup_(sqlite3_backup_init(to.handle(), "main", from.handle(), "main")) {
+  if (backup_ == nullptr) fail(to.handle(), "cannot begin a copy");
 }
 
 PageCopy::~PageCopy() {
@@ -19,6 +19,7 @@ PageCopy::~PageCopy() {
 
 bool PageCopy::step(int pages) {
   const int result = sqlite3_backup_step(backup_, pages);
+  from_.check_unchanged();
   if (result == SQLITE_OK) return true;
   if (result == SQLITE_DONE) return false;
   fail(result, "cannot copy the database", sqlite3_errstr(result));

@@ -18,14 +18,15 @@ class PageCopy {
   PageCopy(const PageCopy&) = delete;
   PageCopy& operator=(const PageCopy&) = delete;
 
-  // Copies up to so many pages. False: it is complete.
+  // Copies up to so many pages. False: it is complete. Throws `busy` if `from` is a file that was taken as one that
+  // does not change, and has.
   [[nodiscard]] bool step(int pages);
 
   [[nodiscard]] std::int64_t pages_done() const;
   [[nodiscard]] std::int64_t pages() const;
 
  private:
-  Connection& to_;
+  Connection& from_;
   sqlite3_backup* backup_;
 };
 

@@ -25,7 +25,10 @@ class Snapshot {
         marks_(connection_->handle()),
         // Before the transaction: if somebody commits in between, this one is not used again.
         mark_(marks_.current()),
-        transaction_(*connection_, Transaction::Kind::read) {}
+        transaction_(*connection_, Transaction::Kind::read) {
+    // What is read of a file that nobody can write to any more would be called fresh for ever.
+    connection_->check_in_place();
+  }
 
   [[nodiscard]] Connection& connection() { return *connection_; }
   [[nodiscard]] bool is_current() const { return mark_ && mark_ == marks_.current(); }

@@ -101,10 +101,10 @@ bool Rows::Statement::step() {
   running_ = true;
   const sqlite::Connection::Asking asking(connection_, permission_);
   const int result = sqlite3_step(statement_);
-  if (result == SQLITE_ROW) return true;
-  if (result == SQLITE_DONE) {
-    reset();
-    return false;
+  if (result == SQLITE_ROW || result == SQLITE_DONE) {
+    if (result == SQLITE_DONE) reset();
+    connection_.check_unchanged();
+    return result == SQLITE_ROW;
   }
   connection_.fail("cannot run '" + std::string(sqlite3_sql(statement_)) + "'");
 }

@@ -49,7 +49,7 @@ int error_of(Call call) {
     case Call::open:
       return SQLITE_CANTOPEN;
     case Call::read:
-      return SQLITE_IOERR_READ;
+      return SQLITE_IOERR_CORRUPTFS;  // As under Linux, where it is EIO.
     case Call::write:
       return SQLITE_IOERR_WRITE;
     case Call::truncate:

@@ -34,7 +34,7 @@ namespace freshet::faults {
 
 // How a chosen call fails.
 enum class Failure {
-  error,       // The operating system's error of this call; SQLITE_IOERR_READ for a read, and so on.
+  error,       // The operating system's error of this call; SQLITE_IOERR_CORRUPTFS for a read, and so on.
   full,        // No room: of a write half is done. Calls that take no room fail as `error`.
   short_read,  // A read gets nothing, as behind the end of the file. Other calls fail as `error`.
 };
@@ -89,6 +89,7 @@ struct OpenFile {
   unsigned shared = 0;     // Bits of the locks on the shared memory that it holds.
   unsigned exclusive = 0;  // Likewise.
   bool maps_memory = false;
+  int last_error = 0;  // The system's number of the last call that failed.
 };
 
 class Disk {

@@ -2,6 +2,7 @@
 #include "faults/vfs.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <new>
 
@@ -49,7 +50,10 @@ int read_file(sqlite3_file* base, void* to, int amount, sqlite3_int64 offset) {
   const Handle& handle = handle_of(base);
   const Lock lock(handle.disk->mutex());
   const int verdict = handle.disk->admit(Call::read);
-  if (verdict != SQLITE_OK && verdict != SQLITE_IOERR_SHORT_READ) return verdict;
+  if (verdict != SQLITE_OK && verdict != SQLITE_IOERR_SHORT_READ) {
+    handle.file->last_error = EIO;
+    return verdict;
+  }
   const std::string& bytes = handle.file->content->now;
   const auto wanted = static_cast<std::size_t>(std::max(amount, 0));
   const auto from = std::min(static_cast<std::size_t>(offset), bytes.size());
@@ -140,8 +144,12 @@ int check_reserved_lock(sqlite3_file* base, int* reserved) {
   return SQLITE_OK;
 }
 
-int control_file(sqlite3_file*, int, void*) {
-  return SQLITE_NOTFOUND;
+int control_file(sqlite3_file* base, int asked, void* answer) {
+  if (asked != SQLITE_FCNTL_LAST_ERRNO) return SQLITE_NOTFOUND;
+  const Handle& handle = handle_of(base);
+  const Lock lock(handle.disk->mutex());
+  *static_cast<int*>(answer) = handle.file->last_error;
+  return SQLITE_OK;
 }
 
 int sector_size(sqlite3_file*) {

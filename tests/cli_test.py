@@ -575,6 +575,22 @@ class ImportTest(ProgramTest):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(PATIENCE), 130)
 
+    def test_the_database_itself_is_no_input(self):
+        self.place()
+        os.symlink(self.db, self.path / "link")
+        for words in (["order", "import"], ["log", "import"], ["run"]):
+            for name in (self.db, "link"):
+                self.assertIn("it is the database itself", self.usage(*words, name))
+
+    def test_a_pipe_that_nobody_writes_to_is_waited_for_until_a_signal(self):
+        pipe = self.path.resolve() / "pipe"
+        os.mkfifo(pipe)
+        process = self.start("order", "import", pipe)
+        files = Path(f"/proc/{process.pid}/fd")
+        self.wait_until(lambda: any(file.is_fifo() and file.samefile(pipe) for file in files.iterdir()))
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 130)
+
     def test_a_standard_input_that_is_closed_is_an_error(self):
         for words in [["order", "import", "-"], ["log", "import", "-"], ["run", "-"], ["shell"]]:
             ran = self.run_program(*words, stdin=None, preexec_fn=lambda: os.close(0))

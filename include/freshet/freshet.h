@@ -135,6 +135,8 @@ typedef struct freshet_projection {
 
 // The options of a store on this file, all at their defaults; free with freshet_options_free, before or after opening.
 // None of what follows looks at the file: opening does, and finds out about projections that cannot be.
+// Nothing else in the process opens the file while a store has it open, be it another SQLite library: to close it there
+// would drop the store's locks. One that was moved or replaced meanwhile is FRESHET_CLOSED.
 freshet_options* freshet_options_new(const char* file);
 void freshet_options_free(freshet_options* options);
 void freshet_options_set_mode(freshet_options* options, freshet_mode mode);                    // Default: create.

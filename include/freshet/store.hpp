@@ -3,13 +3,13 @@
 // Threads: every method may be called from any thread, except as said of Engine::stepped. Several processes may open
 // one file. Each projection is projected by one of them (whoever holds its lease, a lock that the system drops when its
 // owner dies); others take over when it is gone. A child of fork() opens its own: calls to its parent's are `closed`.
+// Nothing else in a process opens the file of an open store: to close it there would drop the locks of the store.
 //
-// Failure: methods throw Error; `closed` once close() or the destructor has begun.
+// Failure: methods throw Error; `closed` once close() or the destructor has begun, or the file was moved or replaced.
 //
 // The end: close() or the destructor, on any thread but the store's own. Both wait for calls that are going on, which
 // end soon: waits, rebuilds and verifications are cut short. A Reading, Session or Consumer that outlives its store,
-// and closing within a callback or the body of EventLog::write(), are a broken program: the process stops with a
-// sentence.
+// and closing within a callback or the body of EventLog::write(), are a broken program: it stops with a sentence.
 #pragma once
 
 #include <filesystem>

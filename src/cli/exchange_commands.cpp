@@ -71,7 +71,7 @@ Result run_request(const ExportLog& request, Session& session) {
 }
 
 Result run_request(const ImportLog& request, Session& session) {
-  Input input{request.file, [&session] { return session.interrupted() != 0; }};
+  Input input{request.file, session};
   Store& store = session.store(OpenMode::create, Engine::threads);
   const Instant start = store.clock().now();
   const auto imported = exchange::import_events(store.log(), input.stream(), [&](std::int64_t lines) {

@@ -13,10 +13,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <streambuf>
 #include <string_view>
 #include <utility>
 
+#include "base/file_name.hpp"
 #include "exchange/event_line.hpp"
 #include "freshet/error.hpp"
 
@@ -31,13 +34,27 @@ constexpr std::size_t line_bytes_finished = exchange::line_bytes_max;
 // A signal may be handled on another thread, and then it does not end the wait.
 constexpr int interruption_check_ms = 100;
 
+// To close it would drop the locks that SQLite has on it in this process, and other processes would go on without them.
+void check_is_not_of(const std::optional<std::filesystem::path>& database, const std::string& file) {
+  const auto id = file == "-" ? std::nullopt : id_of_file(file);
+  if (!id || !database) return;
+  for (const char* companion : {"", "-wal", "-shm"}) {
+    if (id != id_of_file(database->string() + companion)) continue;
+    throw Error(ErrorCode::invalid,
+                fmt::format("cannot read '{}': it is the database itself, or SQLite's beside it: name the text that is "
+                            "to be read, such as what 'log export' writes",
+                            file));
+  }
+}
+
 }  // namespace
 
 class Input::Buffer final : public std::streambuf {
  public:
   Buffer(const std::string& file, std::function<bool()> interrupted)
       : name_(file == "-" ? "standard input" : fmt::format("'{}'", file)), interrupted_(std::move(interrupted)) {
-    descriptor_ = file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    // Of a pipe without a writer the opening itself would wait, and no signal would end that.
+    descriptor_ = file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor_ < 0) throw Error(ErrorCode::io, fmt::format("cannot open {}: {}", name_, std::strerror(errno)));
     struct stat status{};
     if (::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) bytes_ = status.st_size;
@@ -135,6 +152,10 @@ class Input::Buffer final : public std::streambuf {
 
 Input::Input(const std::string& file, std::function<bool()> interrupted)
     : buffer_(std::make_unique<Buffer>(file, std::move(interrupted))), stream_(buffer_.get()) {}
+
+Input::Input(const std::string& file, Session& session)
+    : Input((check_is_not_of(session.files_in_use().database, file), file),
+            [&session] { return session.interrupted() != 0; }) {}
 
 Input::~Input() = default;
 

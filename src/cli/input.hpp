@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "cli/session.hpp"
+
 namespace freshet::cli {
 
 class Input {
@@ -15,6 +17,8 @@ class Input {
   // "-" is standard input. Throws Error `io` if the file cannot be read. Once `interrupted` says so, the
   // stream ends behind the last whole line.
   Input(const std::string& file, std::function<bool()> interrupted);
+  // The same for a request, until that is interrupted. Throws Error `invalid` if the file is its database.
+  Input(const std::string& file, Session& session);
   ~Input();
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;

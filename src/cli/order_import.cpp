@@ -45,7 +45,7 @@ Failure stopped_failure(int signal, const Imported& imported) {
 }  // namespace
 
 Result run_request(const ImportOrders& request, Session& session) {
-  Input input{request.file, [&session] { return session.interrupted() != 0; }};
+  Input input{request.file, session};
   orders::Orders orders = session.orders(OpenMode::create, Engine::threads);
   const Clock& clock = session.store(OpenMode::existing, Engine::threads).clock();
   const bool stops = request.on_error == orders::ImportOptions::OnError::stop;

@@ -189,7 +189,7 @@ Result run_request(const PlayScript& request, Session& session) {
   if (request.script != "-" && !std::filesystem::exists(request.script, unknown) && !unknown) {
     return not_found_failure(fmt::format("no such script '{}'", request.script));
   }
-  Input input{request.script, [&session] { return session.interrupted() != 0; }};
+  Input input{request.script, session};
   const std::string text = script_of(input.stream());
   input.check();
   if (auto interrupted = interruption(session)) return interrupted;

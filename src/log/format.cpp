@@ -46,8 +46,8 @@ void check_schema(sqlite::Connection& connection, std::int64_t version, const st
 void check_identity(sqlite::Connection& connection, const std::filesystem::path& file) {
   if (is_empty(connection)) {
     throw Error(ErrorCode::not_a_database, "'" + file.string() +
-                                               "' is an empty database: whoever began to make it has not come to an "
-                                               "end, and who opens it to create a store does");
+                                               "' is an empty database, in which a store was begun and not finished: "
+                                               "whoever creates a store there finishes it");
   }
   if (connection.integer("PRAGMA application_id") == application_id) return;
   throw Error(ErrorCode::not_a_database, "'" + file.string() + "' is a SQLite database, but not one of Freshet's");

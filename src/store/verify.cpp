@@ -42,7 +42,11 @@ class Verifier {
       scan();
       for (const Replayed& replayed : replays_) compare(replayed);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::io) throw_unfinished(error.what());
+      if (error.code() == ErrorCode::io) {
+        throw Error(
+            ErrorCode::io,
+            std::string("verification could not be finished, and says nothing about the file: ") + error.what());
+      }
       if (error.code() != ErrorCode::corrupt && error.code() != ErrorCode::not_a_database) throw;
       problem(error.what());
     }
@@ -68,16 +72,12 @@ class Verifier {
     while (run.next()) problem(text + std::string(run.text(0)));
   }
 
-  [[noreturn]] static void throw_unfinished(const std::string& why) {
-    throw Error(ErrorCode::io, "verification could not be finished, and says nothing about the file: " + why);
-  }
-
   void check_structure() {
     sqlite::Run run(connection_.statement("PRAGMA store.integrity_check(20)"));
     while (run.next()) {
       // SQLite counts a page that the disk did not give among what it finds.
       if (run.text(0) != "ok" && sqlite::system_error(connection_.handle(), sqlite::attached_schema) != 0) {
-        throw_unfinished("a read has failed: look after the disk");
+        throw Error(ErrorCode::io, "a read has failed: look after the disk");
       }
       if (run.text(0) != "ok") problem("the database is damaged: " + std::string(run.text(0)));
     }

@@ -116,31 +116,36 @@ TEST_SUITE("backup") {
   }
 
   TEST_CASE("open: beside the write-ahead log of the store in whose place it was put, a backup is left as it is") {
-    const TempDir directory;
-    const TempDir restored;
-    const TempDir copies;
-    {
-      Store store(stepped(directory.file()));
-      append(store, "a", 1);
-      REQUIRE(store.backup(copies.file()).has_value());
-      append(store, "a", 2);
-      copy_files(directory, restored);
+    // Mostly a log has nothing of the page that says whose the file is.
+    for (const bool has_identity : {false, true}) {
+      const TempDir directory;
+      const TempDir restored;
+      const TempDir copies;
+      Store(stepped(directory.file())).close();
+      {
+        Store store(stepped(directory.file()));
+        if (has_identity) connect(directory.file()).execute("UPDATE store SET created_at = 0");
+        append(store, "a", 1);
+        REQUIRE(store.backup(copies.file()).has_value());
+        append(store, "a", 2);
+        copy_files(directory, restored);
+      }
+      std::filesystem::copy_file(copies.file(), restored.file(), std::filesystem::copy_options::overwrite_existing);
+      REQUIRE(std::filesystem::file_size(restored.file().string() + "-wal") > 0);
+      for (const OpenMode mode : {OpenMode::create, OpenMode::existing, OpenMode::read_only}) {
+        StoreOptions options = stepped(restored.file());
+        options.mode = mode;
+        const std::string message = message_of([&] { const Store store(options); });
+        CHECK(holds(message, "store.db-wal' is not of"));
+        CHECK(holds(message, "remove"));
+        CHECK(error_of([&] { const Store store(options); }) == ErrorCode::corrupt);
+        CHECK(bytes_of(restored.file()) == bytes_of(copies.file()));
+      }
+      for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(restored.file().string() + suffix);
+      Store store(stepped(restored.file()));
+      CHECK(store.log().head() == Position{1});
+      CHECK(append(store, "a", 3).first == Position{2});
     }
-    std::filesystem::copy_file(copies.file(), restored.file(), std::filesystem::copy_options::overwrite_existing);
-    REQUIRE(std::filesystem::file_size(restored.file().string() + "-wal") > 0);
-    for (const OpenMode mode : {OpenMode::create, OpenMode::existing, OpenMode::read_only}) {
-      StoreOptions options = stepped(restored.file());
-      options.mode = mode;
-      const std::string message = message_of([&] { const Store store(options); });
-      CHECK(holds(message, "store.db-wal' is not of"));
-      CHECK(holds(message, "remove"));
-      CHECK(error_of([&] { const Store store(options); }) == ErrorCode::corrupt);
-      CHECK(bytes_of(restored.file()) == bytes_of(copies.file()));
-    }
-    for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(restored.file().string() + suffix);
-    Store store(stepped(restored.file()));
-    CHECK(store.log().head() == Position{1});
-    CHECK(append(store, "a", 3).first == Position{2});
   }
 
   TEST_CASE("open: the write-ahead log of another store is not read over a file") {

@@ -688,7 +688,7 @@ class CInterfaceTest(unittest.TestCase):
         self.assertTrue(found.value)
         call("freshet_remove_projection", file, b"others", 0, None)
         with Store(self.file) as store:
-            self.assertEqual(store.read("SELECT text FROM {names}", consistency=STRONG)[0], [("one",)])
+            self.assertEqual(store.read("SELECT text FROM {names}", consistency=STRONG)[0], ["one"])
 
     def test_old_forms_of_events_are_read_in_the_newest_one(self):
         def shout(_context, data, size, converted, _error):

@@ -45,6 +45,8 @@ bool is_of_one_history(const Said& alone, const Said& seen, sqlite::Connection& 
   // Releases of format 3 did so too, and kept no lineage.
   if (alone.format < format_version && alone.is_backup()) return true;
   const auto lineage = lineage_of(connection);
+  // Where one of the two is the log's and the other the file's.
+  if (lineage.empty() || lineage.back().epoch != seen.identity.epoch) return false;
   return std::ranges::find(lineage, alone.identity.epoch, &Epoch::epoch) != lineage.end();
 }
 

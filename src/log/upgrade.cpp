@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "freshet/error.hpp"
-#include "freshet/event_log.hpp"
 #include "log/format.hpp"
 #include "log/schema.hpp"
 #include "sqlite/loose_tables.hpp"
@@ -38,10 +38,11 @@ std::vector<std::string> other_tables(sqlite::Connection& connection) {
   std::vector<std::string> tables;
   sqlite::Run run(
       connection.statement("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' AND "
-                           "name NOT GLOB 'sqlite_*' AND name NOT GLOB ? || '*' AND instr(name, '_rebuilt_') = 0"),
-      application_table_prefix);
+                           "name NOT GLOB 'sqlite_*' AND instr(name, '_rebuilt_') = 0"));
   while (run.next()) {
-    if (!sqlite::is_table_of_engine(std::string(run.text(0)).c_str())) tables.emplace_back(run.text(0));
+    std::string name(run.text(0));
+    if (sqlite::is_table_of_engine(name.c_str()) || sqlite::is_of_application(name.c_str())) continue;
+    tables.push_back(std::move(name));
   }
   return tables;
 }

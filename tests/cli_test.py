@@ -943,11 +943,22 @@ class FileTest(ProgramTest):
 
     def test_a_file_that_fails_is_named_and_no_sql_is_shown(self):
         for file, code, what in [("/proc/x.db", "io_error", "change their permissions, or name another file"),
-                                 ("/dev/null", "io_error", "cannot use '/dev/null'"),
-                                 ("/dev/full", "disk_full", "cannot use '/dev/full': .*: make room and try again")]:
+                                 ("/dev/null", "not_a_database", "is a pipe, a socket or a device: name a file")]:
             message = self.fails(1, code, "--db", file, *self.PLACE)["message"]
             self.assertRegex(message, what)
             self.assertNotIn("PRAGMA", message)
+
+    def test_a_bound_on_the_size_of_files_is_told_as_one(self):
+        def bound():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+
+        message = self.fails(1, "disk_full", *self.PLACE, preexec_fn=bound)["message"]
+        self.assertRegex(message, "cannot use '.*': the file may not grow any further")
+        self.assertNotIn("PRAGMA", message)
+        error = self.fails(1, "not_a_database", "order", "list")
+        self.assertIn("a store was begun and not finished", error["message"])
+        self.place()
 
     def test_a_locked_database_is_busy_after_the_timeout(self):
         self.place()

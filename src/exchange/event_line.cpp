@@ -24,10 +24,10 @@ class BadLine : public std::runtime_error {
 };
 
 // Nothing for what is no JSON, or is nested so deep that writing it again could exhaust the stack.
-std::optional<Json> parse_json(std::string_view text) {
+std::optional<Json> parse_json(std::string_view text, int depth_max) {
   bool is_too_deep = false;
-  const auto watch = [&is_too_deep](int depth, Json::parse_event_t, Json&) {
-    is_too_deep = is_too_deep || depth > nesting_max;
+  const auto watch = [&](int depth, Json::parse_event_t, Json&) {
+    is_too_deep = is_too_deep || depth > depth_max;
     return !is_too_deep;
   };
   Json parsed = Json::parse(text, watch, false);
@@ -35,9 +35,10 @@ std::optional<Json> parse_json(std::string_view text) {
   return parsed;
 }
 
-// The JSON that gives the same text when it is written.
+// The JSON that gives the same text when it is written. It stands inside the line's object, so it may be one level less
+// deep than a line.
 std::optional<Json> same_json(const std::string& text) {
-  auto parsed = parse_json(text);
+  auto parsed = parse_json(text, nesting_max - 1);
   return parsed && parsed->dump() == text ? parsed : std::nullopt;
 }
 
@@ -225,7 +226,7 @@ std::string render_line(const ExportedEvent& exported, Format format, const std:
 }
 
 std::variant<ExportedEvent, std::string> parse_line(std::string_view line) {
-  const auto parsed = parse_json(line);
+  const auto parsed = parse_json(line, nesting_max);
   if (!parsed || !parsed->is_object()) return "no valid JSON object";
   try {
     const Fields fields(*parsed);

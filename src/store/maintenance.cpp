@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/file_name.hpp"
 #include "freshet/store.hpp"
 #include "log/format.hpp"
 #include "projection/removal.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 template <typename Body>
 auto change(const std::filesystem::path& named, Duration busy_timeout, Body&& body) {
-  const std::filesystem::path file = std::filesystem::absolute(named);
+  const std::filesystem::path file = resolved(named);
   SystemClock clock;
   log::prepare_file(file, OpenMode::existing, busy_timeout, clock);
   sqlite::Connection connection({.file = file, .busy_timeout = busy_timeout});

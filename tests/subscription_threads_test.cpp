@@ -142,7 +142,7 @@ TEST_SUITE("subscription_threads") {
     std::atomic<bool> is_stopping = false;
     std::atomic<bool> told_other_late = false;
     subscription::Dispatcher dispatcher(subscription::Dispatcher::Drive::thread, readers, clock,
-                                        {.news = news, .notice = [](const std::string&) {}});
+                                        {.news = news, .notice = [](const std::string&) {}, .check_may_wait = [] {}});
     const auto busy =
         dispatcher.subscribe<EventBatch>(feed(),
                                          [&](const EventBatch& batch) {

@@ -211,7 +211,10 @@ class LibraryTest(InstallTest):
 
     @needs(shared_library, "shared library")
     def test_the_shared_library_leaves_to_the_process_what_there_is_but_once(self):
-        """No output, signals, way out, environment or state of its own; an assertion alone says why it ends."""
+        """No output, signals, way out, environment or state of its own; an assertion alone says why it ends.
+
+        But for one list: what a child of fork() has to close is known to the process, not to a store.
+        """
         said = run("nm", "-D", "--undefined-only", shared_library()).splitlines()
         used = {line.split()[-1].split("@")[0] for line in said}
         self.assertTrue({"abort", "fprintf"} <= used, "what assertions use")
@@ -220,7 +223,8 @@ class LibraryTest(InstallTest):
                      *("_ZSt4cout", "_ZSt4cerr", "_ZSt4clog")]:
             self.assertNotIn(name, used)
         symbols = run("nm", "-C", shared_library()).splitlines()
-        self.assertEqual([line for line in symbols if re.search(r" [bB] .*freshet", line)], [])
+        self.assertEqual([line for line in symbols if re.search(r" [bB] .*freshet", line)
+                          and "(anonymous namespace)::registry()::own" not in line], [])
 
     def test_what_is_installed_names_no_folder_of_the_build(self):
         for file in [next(PREFIX.rglob("freshet.pc")), *PREFIX.rglob("*.cmake")]:

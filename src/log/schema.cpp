@@ -15,25 +15,20 @@ std::string_view made_by(std::string_view statement) {
   return {};
 }
 
+}  // namespace
+
 // In schema.sql a statement begins a line and ends one.
-std::map<std::string_view, std::string_view> read_schema() {
+std::map<std::string_view, std::string_view> schema() {
   constexpr std::string_view beginning = "\nCREATE ";
   constexpr std::string_view end = ";\n";
-  std::map<std::string_view, std::string_view> schema;
+  std::map<std::string_view, std::string_view> statements;
   const std::string_view text = schema_sql;
   for (std::size_t place = text.find(beginning); place != std::string_view::npos; place = text.find(beginning, place)) {
     ++place;
     const std::string_view statement = text.substr(place, text.find(end, place) - place);
-    if (const auto name = made_by(statement); !name.empty()) schema.emplace(name, statement);
+    if (const auto name = made_by(statement); !name.empty()) statements.emplace(name, statement);
   }
-  return schema;
-}
-
-}  // namespace
-
-const std::map<std::string_view, std::string_view>& schema() {
-  static const auto schema = read_schema();
-  return schema;
+  return statements;
 }
 
 }  // namespace freshet::log

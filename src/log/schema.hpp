@@ -9,6 +9,6 @@ namespace freshet::log {
 extern const char* const schema_sql;
 
 // The SQL that makes each table and index, by its name.
-[[nodiscard]] const std::map<std::string_view, std::string_view>& schema();
+[[nodiscard]] std::map<std::string_view, std::string_view> schema();
 
 }  // namespace freshet::log

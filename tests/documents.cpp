@@ -187,12 +187,13 @@ void tests() {
   freshet::testing::check({.projection = stock(),
                            .given = a_week,
                            .query = "SELECT item, pieces FROM {stock} ORDER BY item",
-                           .expected = {"bolt | 7", "nut | 5"}});
+                           .expected = {"bolt | 7", "nut | 5"},
+                           .upcasters = upcasters()});
 }
 
 void a_scratch_store() {
   freshet::testing::ScratchStore scratch(
-      {.projections = {stock()}, .bus = {.delay = freshet::FixedDelay{1h}, .seed = 7}});
+      {.projections = {stock()}, .upcasters = upcasters(), .bus = {.delay = freshet::FixedDelay{1h}, .seed = 7}});
   const auto outcome = freshet::execute<Item>(scratch.store().log(), stream_of("bolt"), Receive{5, "A"}, {});
   scratch.run_for(59min);
   const bool stale = scratch.store().read({.projections = {"stock"}}).freshness().stale;  // It is.

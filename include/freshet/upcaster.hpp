@@ -31,7 +31,7 @@ struct Upcaster {
   std::function<std::string(std::string_view data)> convert;  // The old data in, the new data out.
 };
 
-inline constexpr int any_form = 0;
+inline constexpr int any_form = 0;  // In KnownForms: every schema version of the type.
 
 // Which schema versions an application knows of types that have no upcasters: for one that has begun with a later
 // version or tells versions apart itself, and for tools that look into the logs of others.

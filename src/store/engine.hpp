@@ -43,7 +43,7 @@ class EngineDriver final : public query::Progressing {
   bool step();
   [[nodiscard]] std::optional<Instant> next_step();
   [[nodiscard]] bool is_projecting() const { return projector_ && projector_->is_projecting(); }
-  [[nodiscard]] bool is_projecting(std::string_view projection) const {
+  [[nodiscard]] bool is_projecting(std::string_view projection) const override {
     return projector_ && projector_->is_projecting(projection);
   }
   // How often the lease of this projection was asked for in vain.

@@ -89,6 +89,9 @@ TABLE = {
     "freshet_dead_letters_free": {"letters": FINE},
     "freshet_dead_letters_retry": {"store": INVALID, "projection": FINE, "count": FINE},
     "freshet_dead_letters_discard": {"store": INVALID, "projection": FINE, "count": FINE},
+    "freshet_remove_projection": {"file": INVALID, "projection": INVALID, "busy_timeout": FINE, "found": FINE},
+    "freshet_rename_projection": {"file": INVALID, "projection": INVALID, "new_name": INVALID, "busy_timeout": FINE,
+                                  "found": FINE},
     "freshet_verify": {"store": INVALID},
     "freshet_backup": {"store": INVALID, "file": INVALID},
     "freshet_subscribe_to_events": {"store": INVALID, "request": INVALID, "told": FINE, "subscription": INVALID},
@@ -196,7 +199,8 @@ class World:
             "freshet_told": TOLD(), "const freshet_projection*": byref(self.store.rules.rules), "double": 0.5,
         }
         by_name = {"category": b"name", "id": b"a", "expected": NONE - 1, "command_id": None, "token": None,
-                   "delay": b"1ms", "projection": b"names", "sql": b"SELECT ?", "type": b"T", "data": b"x",
+                   "delay": b"1ms", "projection": b"names", "new_name": b"others", "sql": b"SELECT ?",
+                   "type": b"T", "data": b"x",
                    "context": None, "convert": CONVERT(lambda *_: OK), "notice": NOTICE(lambda *_: None),
                    "body": BODY(lambda *_: OK), "position": 0, "timeout": 0, "column": 0, "events_max": 1}
         if kind.endswith("**"):

@@ -102,7 +102,7 @@ Seen cut_everywhere(const PowerLoss& power_loss, std::int64_t count, std::int64_
 
 TEST_SUITE("power_loss") {
   TEST_CASE("power_loss: after a cut at any change no acknowledged command is lost, and nothing else is there") {
-    const Seen seen = cut_everywhere(PowerLoss(workload(), Durability::power_loss), 150, 1, 40);
+    const Seen seen = cut_everywhere(PowerLoss(workload(), Durability::power_loss), 150, 2, 40);
     CHECK(seen.openings > 0);
     CHECK(seen.lost == 0);
     CHECK(seen.unacknowledged_kept > 0);

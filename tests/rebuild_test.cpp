@@ -398,6 +398,30 @@ TEST_SUITE("rebuild") {
     CHECK(store.verify().problems.empty());
   }
 
+  TEST_CASE("rebuild: what comes behind a letter that is discarded meanwhile is in the new rows") {
+    const TempDir directory;
+    const auto bad = [](const RecordedEvent& event) { return amount(event) == 13; };
+    StoreOptions options = with_fragile(stepped(directory.file()), bad);
+    options.projector.attempts_max = 1;
+    Store store(std::move(options));
+    append(store, "bad", 13);
+    append_many(store, "a", many);
+    run_until_idle(store);
+    Store other(with_fragile(idle(directory.file()), bad));
+    std::int64_t discarded = 0;
+    CHECK(store.rebuild("fragile", [&](std::int64_t done, std::int64_t) {
+      if (done == 1'000 && discarded == 0) {
+        discarded = other.discard_dead_letters({.position = Position{1}});
+        append(store, "bad", 14);
+      }
+      return true;
+    }));
+    CHECK(discarded == 1);
+    CHECK(store.dead_letters().empty());
+    CHECK(number(store, "SELECT count(*) FROM fragile") == std::int64_t{many} + 1);
+    CHECK(store.verify().problems.empty());
+  }
+
   TEST_CASE("rebuild: a letter that is retried meanwhile is in the new rows, though it has failed here before that") {
     const TempDir directory;
     bool broken = true;

@@ -219,14 +219,21 @@ Instant Rebuild::next_due() const {
   return next.value_or(Instant{});
 }
 
-// Marks were made whose events are in the new tables, or letters were retried that are none of the old tables any more
-// and have failed here before that. New rules get every event again, whatever was decided on the old ones.
+// Marks were made whose events are in the new tables, or that let later events of their streams through, which were set
+// aside here; or letters were retried that are none of the old tables any more and have failed here before that. New
+// rules get every event again, whatever was decided on the old ones.
 bool Rebuild::is_overtaken() {
   if (outdated_) return false;
-  std::set<Position> failed;
-  for (const Letter& letter : dead_letters_) failed.insert(letter.position);
   const auto discarded = load_letters(connection_, registered_.number, Letters::discarded);
   const auto waiting = load_letters(connection_, registered_.number, Letters::waiting);
+  std::set<Position> failed;
+  std::set<std::int64_t> let_through;
+  for (const Letter& letter : dead_letters_) {
+    failed.insert(letter.position);
+    if (letter.attempts > 0 && discarded.contains(letter.position)) let_through.insert(letter.stream);
+    const bool follows = letter.attempts == 0 && let_through.contains(letter.stream);
+    if (follows && !discarded.contains(letter.position)) return true;
+  }
   return std::ranges::any_of(discarded,
                              [&](Position at) { return !discarded_.contains(at) && !failed.contains(at); }) ||
          std::ranges::any_of(waiting_, [&](Position at) {

@@ -21,9 +21,16 @@ enum class Bug {
   missing_version_met,       // "No such event yet" is taken for "nothing to wait for".
   waiter_on_dead_projector,  // Who waits is not told that the projector has stopped.
   snapshot_of_any_schema,    // A state is taken for one of the decider's, whatever made it.
+  key_of_its_stream,         // A key is known to the stream alone that it was first used for.
+  recorded_ahead_ignored,    // Ages are told where times of recording lie ahead of the clock.
+  place_without_history,     // A place is taken for one of this history, whichever it was kept from.
+  marks_ignored_at_swap,     // What an operator decides while a rebuild goes on is not looked at in its end.
+  token_not_compared,        // A rebuild takes the tables that it finds for its own.
+  companions_by_given_name,  // Locks are named after the name that was given, and not after the file.
+  one_lease_for_all,         // Whoever does not get the lease of one projection projects none.
 };
 
-inline constexpr std::array<std::pair<Bug, std::string_view>, 11> bug_names = {{
+inline constexpr std::array<std::pair<Bug, std::string_view>, 18> bug_names = {{
     {Bug::checkpoint_as_maximum, "checkpoint-as-maximum"},
     {Bug::progress_not_reloaded, "progress-not-reloaded"},
     {Bug::waiter_not_woken, "waiter-not-woken"},
@@ -35,6 +42,13 @@ inline constexpr std::array<std::pair<Bug, std::string_view>, 11> bug_names = {{
     {Bug::missing_version_met, "missing-version-met"},
     {Bug::waiter_on_dead_projector, "waiter-on-dead-projector"},
     {Bug::snapshot_of_any_schema, "snapshot-of-any-schema"},
+    {Bug::key_of_its_stream, "key-of-its-stream"},
+    {Bug::recorded_ahead_ignored, "recorded-ahead-ignored"},
+    {Bug::place_without_history, "place-without-history"},
+    {Bug::marks_ignored_at_swap, "marks-ignored-at-swap"},
+    {Bug::token_not_compared, "token-not-compared"},
+    {Bug::companions_by_given_name, "companions-by-given-name"},
+    {Bug::one_lease_for_all, "one-lease-for-all"},
 }};
 
 #ifdef FRESHET_DELIBERATE_BUGS

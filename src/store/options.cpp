@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/deliberate_bug.hpp"
 #include "base/file_name.hpp"
 #include "base/thrown.hpp"
 #include "freshet/error.hpp"
@@ -31,7 +32,8 @@ StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upc
   if (options.file.empty()) throw Error(ErrorCode::invalid, "a store has a file, and its name is empty");
   // SQLite takes ":memory:" and "file:..." for more than names. And whatever is beside the file, SQLite's log and the
   // locks of this library, is named after the file itself, so that all who use it meet.
-  options.file = resolved(options.file);
+  options.file =
+      deliberately(Bug::companions_by_given_name) ? std::filesystem::absolute(options.file) : resolved(options.file);
   if (!options.clock) options.clock = std::make_shared<SystemClock>();
   options.on_notice = [tell = std::move(options.on_notice)](const Notice& notice) {
     try {

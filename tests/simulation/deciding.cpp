@@ -13,6 +13,7 @@ struct Account {
   struct Command {
     State believed;
     std::vector<std::int64_t> amounts;
+    bool refused;
   };
   using Event = std::int64_t;
   using Rejection = std::string;
@@ -23,6 +24,7 @@ struct Account {
   }
   static std::variant<std::vector<Event>, Rejection> decide(const Command& command, const State& state) {
     expect_equal("the state that a command is decided on", command.believed, state);
+    if (command.refused) return Rejection("refused");
     return command.amounts;
   }
   static NewEvent encode(const Event& amount) { return {.type = "Deposited", .data = std::to_string(amount)}; }
@@ -47,19 +49,49 @@ struct Account {
 
 template <int schema>
 void Simulation::execute_as(Process& process) {
+  using Rejection = typename Account<schema>::Rejection;
   const std::string stream = any_stream();
-  typename Account<schema>::Command command{Account<schema>::fold(model_, stream), {}};
+  typename Account<schema>::Command command{Account<schema>::fold(file_.model, stream), {}, dice_.chance(0.2)};
   std::vector<NewEvent> events;
   for (auto count = dice_.below(3) + 1; count > 0; --count) {
     command.amounts.push_back(dice_.number(99));
     events.push_back(Account<schema>::encode(command.amounts.back()));
   }
-  const Append request{.stream = {"account", stream}, .expected = any_expectation(stream), .events = events};
-  note("execute for " + text(events.size()) + " in " + stream + " by " + process.name + ", schema " + text(schema));
+  Append request{.stream = {"account", stream}, .expected = any_expectation(stream), .events = events};
+  if (dice_.chance(faults_.keyed)) request.command_id = "key " + text(dice_.below(30));
+  if (command.refused) {
+    request.events = {};
+    request.outcome = Account<schema>::encode_rejection("refused");
+  }
+  note("execute for " + text(request.events.size()) + " in " + stream + " by " + process.name + ", schema " +
+       text(schema) + (request.command_id ? ", " + *request.command_id : ""));
   const auto outcome =
-      freshet::execute<Account<schema>>(process.store->log(), request.stream, command, {.expected = request.expected});
-  if (const auto* appended = std::get_if<Appended>(&outcome)) return acknowledge(process, request, *appended);
-  acknowledge(process, request, std::get<Conflict>(outcome));
+      freshet::execute<Account<schema>>(process.store->log(), request.stream, command,
+                                        {.expected = request.expected, .idempotency_key = request.command_id});
+  if (const auto* rejected = std::get_if<Rejected<Rejection>>(&outcome)) {
+    check_rejection(process, request, rejected->rejection, rejected->version, rejected->duplicate);
+  } else if (const auto* appended = std::get_if<Appended>(&outcome)) {
+    acknowledge(process, request, *appended);
+  } else {
+    acknowledge(process, request, std::get<Conflict>(outcome));
+  }
+}
+
+// One with a key is kept and given again, whatever is asked under that key; one without leaves nothing.
+void Simulation::check_rejection(Process& process, const Append& request, const std::string& rejection, Version version,
+                                 bool duplicate) {
+  counters_.count(duplicate ? Rare::rejection_given_again : Rare::rejection);
+  if (request.command_id) {
+    const auto known = file_.model.commands.find(*request.command_id);
+    const StreamId stream = known == file_.model.commands.end() ? request.stream : known->second.answer.stream;
+    return acknowledge(process, request,
+                       Appended{.stream = stream, .version = version, .duplicate = duplicate, .outcome = rejection});
+  }
+  expect_equal("who rejects", request.outcome, rejection);
+  expect("a command is rejected where its expectation is met",
+         request.expected.admits(Version{file_.model.version(request.stream.id)}));
+  expect_equal("a rejection is a new one", false, duplicate);
+  expect_equal("the version that a rejection was decided on", Version{file_.model.version(request.stream.id)}, version);
 }
 
 void Simulation::execute(Process& process) {
@@ -69,8 +101,8 @@ void Simulation::execute(Process& process) {
 
 void Simulation::check_state(Process& process, const std::string& stream) {
   const auto replayed = replay<Account<1>>(process.store->log(), {"account", stream});
-  expect_equal("the version that a stream is replayed to", Version{model_.version(stream)}, replayed.version);
-  expect_equal("the state that a stream is replayed to", Account<1>::fold(model_, stream), replayed.state);
+  expect_equal("the version that a stream is replayed to", Version{file_.model.version(stream)}, replayed.version);
+  expect_equal("the state that a stream is replayed to", Account<1>::fold(file_.model, stream), replayed.state);
   counters_.count_if(replayed.snapshot != Version{}, Rare::replay_from_snapshot);
 }
 

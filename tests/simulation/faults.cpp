@@ -9,8 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 
 // How often each action is taken where it is neither switched off nor skewed; in the order of Action.
-constexpr std::array<std::uint64_t, actions> usual = {12, 1, 2, 12, 4, 6, 10, 4, 1, 2, 2, 1,
-                                                      4,  4, 2, 1,  2, 1, 1,  3, 2, 1, 4};
+constexpr std::array<std::uint64_t, actions> usual = {12, 1, 2, 12, 4, 6, 10, 4, 1, 2, 2, 1, 4,
+                                                      4,  2, 1, 2,  1, 1, 3,  2, 1, 4, 1, 1, 3};
 
 double some(double off, double max, Dice& dice) {
   return dice.chance(off) ? 0.0 : max * static_cast<double>(dice.number(100)) / 100.0;
@@ -41,6 +41,8 @@ Faults draw_faults(Dice& dice) {
   faults.failing = some(0.4, 1.0, dice);
   faults.meanwhile = some(0.3, 1.0, dice);
   faults.duplicate = some(0.4, 0.6, dice);
+  faults.partial = some(0.5, 0.8, dice);
+  faults.linked = some(0.5, 0.8, dice);
   faults.small_memory = dice.chance(0.3) ? 0.9 : 0.0;
   faults.delay_max = dice.chance(0.15) ? 0ms : dice.chance(0.1) ? 5s : 50ms;
   faults.redeliver_after = dice.chance(0.5) ? 5ms : 30s;

@@ -34,6 +34,9 @@ enum class Action {
   close_other,
   set_clock,
   execute,
+  back_up,
+  restore,
+  listen,
   end_,
 };
 inline constexpr std::size_t actions = static_cast<std::size_t>(Action::end_);
@@ -49,6 +52,8 @@ struct Faults {
   double meanwhile = 0.0;  // Somebody acts while another one sleeps.
   double duplicate = 0.0;
   double small_memory = 0.0;
+  double partial = 0.0;  // A store does not register one of the projections.
+  double linked = 0.0;   // A store is opened by another name of its file.
   Duration delay_max{};
   Duration redeliver_after{};
   ProjectorOptions projector;

@@ -15,6 +15,9 @@ using tests::TempDir;
 
 constexpr int schema_version_max = 4;
 
+// Only rebuilds meet here: one thread has no transaction open when another store's begins.
+constexpr Duration busy_timeout = 50ms;
+
 // How a projection fails on the event: by letting SQLite undo the transaction, and going on as if it had not.
 bool undoes(const RecordedEvent& event) {
   return tests::amount(event) % 2 == 0;
@@ -60,6 +63,13 @@ const TempDir& empty_store() {
   return directory;
 }
 
+// Another name of the file.
+std::filesystem::path link_to(const std::filesystem::path& file) {
+  const std::filesystem::path link = file.string() + "-link";
+  if (!std::filesystem::is_symlink(link)) std::filesystem::create_symlink(file.filename(), link);
+  return link;
+}
+
 // Tables of a rebuild that is going on.
 bool has_new_tables(Store& store) {
   Reading reading = store.read({.projections = {"totals"}});
@@ -90,18 +100,28 @@ void Simulation::open(Process& process) {
   process.stopped_at = std::nullopt;
   process.in_memory.clear();
   if (holder_ == &process) holder_ = nullptr;
-  note("open " + process.name + ", schema version " + text(schema_version_));
-  process.store = std::make_unique<Store>(StoreOptions{
-      .file = directory_->file(),
-      .mode = OpenMode::existing,
-      .engine = Engine::stepped,
-      .projections = projections(schema_version_, [this](const RecordedEvent& event) { return fails(event); }),
-      .durability = Durability::process_crash,
-      .projector = faults_.projector,
-      .bus = bus,
-      .clock = clock_,
-      .on_notice = [this, &process](const Notice& notice) { hear(process, notice); },
-      .on_trace = [this, &process](const Trace& trace) { observe(process, trace); }});
+  process.registered = any_projections();
+  counters_.count_if(other_than(process).store && other_than(process).registered != process.registered,
+                     Rare::different_projections);
+  process.linked = dice_.chance(faults_.linked);
+  counters_.count_if(other_than(process).store && other_than(process).linked != process.linked,
+                     Rare::two_names_of_the_file);
+  note("open " + process.name + (process.linked ? " by a link" : "") + ", schema version " + text(schema_version_));
+  for (const std::string& name : process.registered) note("  registers " + name);
+  auto rules = projections(schema_version_, [this](const RecordedEvent& event) { return fails(event); });
+  std::erase_if(rules, [&](const auto& rule) { return !process.has(rule->name()); });
+  process.store = std::make_unique<Store>(
+      StoreOptions{.file = process.linked ? link_to(directory_->file()) : directory_->file(),
+                   .mode = OpenMode::existing,
+                   .engine = Engine::stepped,
+                   .projections = rules,
+                   .durability = Durability::process_crash,
+                   .busy_timeout = busy_timeout,
+                   .projector = faults_.projector,
+                   .bus = bus,
+                   .clock = clock_,
+                   .on_notice = [this, &process](const Notice& notice) { hear(process, notice); },
+                   .on_trace = [this, &process](const Trace& trace) { observe(process, trace); }});
 }
 
 void Simulation::close(Process& process) {
@@ -193,6 +213,26 @@ void Simulation::raise_schema_version(Process& process) {
   for (auto count = dice_.below(4); count > 0; --count) process.store->step();
 }
 
+bool Simulation::Process::has(std::string_view projection) const {
+  return std::ranges::find(registered, projection) != registered.end();
+}
+
+// All of them, or all but one.
+std::vector<std::string> Simulation::any_projections() {
+  std::vector<std::string> names(projection_names.begin(), projection_names.end());
+  if (!calm_ && dice_.chance(faults_.partial)) {
+    names.erase(names.begin() + static_cast<std::ptrdiff_t>(dice_.below(names.size())));
+  }
+  return names;
+}
+
+// Only one of the two can project all that it registers.
+bool Simulation::share_a_lease(const Process& one, const Process& other) {
+  return std::ranges::any_of(one.registered, [&](const std::string& name) {
+    return other.has(name) && (name != "totals" || one.schema_version == other.schema_version);
+  });
+}
+
 Simulation::Process& Simulation::any_process() {
   return processes_[1].store && dice_.chance(0.5) ? processes_[1] : processes_[0];
 }
@@ -204,7 +244,7 @@ Simulation::Process& Simulation::other_than(const Process& process) {
 // A failure passes, sometimes before the retries are used up and sometimes after.
 bool Simulation::fails(const RecordedEvent& event) {
   if (calm_ || tests::amount(event) % 7 != 0 || !dice_.chance(faults_.failing)) return false;
-  failing_.insert(event.position.value);
+  file_.failing.insert(event.position.value);
   counters_.count_if(undoes(event), Rare::transaction_undone);
   return true;
 }
@@ -225,19 +265,24 @@ void Simulation::observe(Process& process, const Trace& trace) {
     observe_applied(trace);
   } else if (trace.kind == Kind::skipped) {
     counters_.count(Rare::duplicate_skipped);
-    counters_.count_if(fetched_.contains(trace.event->position.value), Rare::delivery_after_fetch);
+    counters_.count_if(file_.fetched.contains(trace.event->position.value), Rare::delivery_after_fetch);
   } else if (trace.kind == Kind::offsets_committed) {
     counters_.count(Rare::offsets_committed);
   } else if (trace.kind == Kind::crashed) {
     process.crashed = true;
     const bool now = process.crash_point == CrashPoint::now;
     counters_.count(now ? Rare::projector_crash_now : Rare::projector_crash_before_offsets);
-    counters_.count_if(!failing_.empty(), Rare::projector_crash_with_failing_event);
+    counters_.count_if(!file_.failing.empty(), Rare::projector_crash_with_failing_event);
     counters_.count_if(dead_letters_, Rare::projector_crash_with_dead_letters);
   } else {
+    const Process& other = other_than(process);
+    if (other.store && !other.dead && share_a_lease(process, other) && process.store->is_projecting() &&
+        other.store->is_projecting()) {
+      unexpected_ = "two stores project at once";
+    }
     counters_.count_if(holder_ == &other_than(process) && holder_->store, Rare::lease_taken_over);
     holder_ = &process;
-    process.taken_over_at = model_.head();
+    process.taken_over_at = file_.model.head();
     process.in_memory.clear();
   }
 }
@@ -254,8 +299,8 @@ void Simulation::observe_applied(const Trace& trace) {
   const std::int64_t position = trace.event->position.value;
   const auto* const name = std::find(projection_names.begin(), projection_names.end(), trace.projection);
   const auto index = static_cast<std::size_t>(name - projection_names.begin());
-  applied_at_.at(index).emplace(position, trace.at);
-  if (trace.projection == "fragile") failing_.erase(position);
+  file_.applied_at.at(index).emplace(position, trace.at);
+  if (trace.projection == "fragile") file_.failing.erase(position);
   if (trace.synchronous) applied_synchronously_.push_back(position);
 }
 
@@ -272,7 +317,9 @@ void Simulation::hear(Process& process, const Notice& notice) {
 
 // While one waits, another thread or process appends or projects.
 void Simulation::meanwhile(Instant waking) {
-  if (calm_ || sleeping_ == nullptr || !dice_.chance(faults_.meanwhile)) return;
+  if (calm_ || sleeping_ == nullptr) return;
+  if (disturbance_) return disturbance_();
+  if (!dice_.chance(faults_.meanwhile)) return;
   const auto span = std::chrono::duration_cast<Duration>(waking - clock_->now());
   clock_->move_to(clock_->now() + dice_.duration(span));
   ++interruptions_;

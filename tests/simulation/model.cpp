@@ -32,7 +32,7 @@ AppendResult ModelLog::append(const Append& request, Timestamp now, int opening)
   for (const NewEvent& event : request.events) {
     const Timestamp before = events.empty() ? now : events.back().recorded_at;
     streams[id].push_back(head() + 1);
-    events.push_back({id, version(id), std::stoll(event.data), std::max(before, now)});
+    events.push_back({id, version(id), std::stoll(event.data), event.occurred_at.value_or(now), std::max(before, now)});
     answer.last = Position{head()};
   }
   if (request.command_id) commands.emplace(*request.command_id, Command{answer, opening});
@@ -54,9 +54,14 @@ std::int64_t ModelLog::version_at(const std::string& stream, std::int64_t positi
   return std::upper_bound(found->second.begin(), found->second.end(), position) - found->second.begin();
 }
 
-std::int64_t ModelLog::last_recorded_by(Timestamp time) const {
+bool ModelLog::is_ahead_of(Timestamp now) const {
+  return !events.empty() && events.back().recorded_at > now;
+}
+
+std::int64_t ModelLog::last_of_age(Duration age, Timestamp now) const {
+  if (is_ahead_of(now)) return head();
   const auto later = [](Timestamp asked, const Event& event) { return asked < event.recorded_at; };
-  return std::upper_bound(events.begin(), events.end(), time, later) - events.begin();
+  return std::upper_bound(events.begin(), events.end(), now - age, later) - events.begin();
 }
 
 void compare(const AppendResult& expected, const AppendResult& found) {
@@ -82,6 +87,7 @@ void compare(const ModelLog& model, const RecordedEvent& found) {
   expect_equal("an event's stream", event.stream, found.stream.id);
   expect_equal("an event's version", event.version, found.version.value);
   expect_equal("an event's data", std::to_string(event.amount), found.data);
+  expect_equal("when an event happened", event.occurred_at.time_since_epoch(), found.occurred_at.time_since_epoch());
   expect_equal("an event's time of recording", event.recorded_at.time_since_epoch(),
                found.recorded_at.time_since_epoch());
 }

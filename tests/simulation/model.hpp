@@ -14,6 +14,7 @@ struct ModelLog {
     std::string stream;
     std::int64_t version;
     std::int64_t amount;
+    Timestamp occurred_at;
     Timestamp recorded_at;
   };
   struct Command {
@@ -34,8 +35,10 @@ struct ModelLog {
   [[nodiscard]] std::int64_t position_of(const std::string& stream, std::int64_t version) const;
   // The stream's version at a position of the log.
   [[nodiscard]] std::int64_t version_at(const std::string& stream, std::int64_t position) const;
-  // The last event that was recorded at or before `time`.
-  [[nodiscard]] std::int64_t last_recorded_by(Timestamp time) const;
+  // The newest event was recorded at a time that the clock does not show yet: it was set back.
+  [[nodiscard]] bool is_ahead_of(Timestamp now) const;
+  // Everything up to here is to be in an answer that may lack what is younger. Where ages cannot be told, that is all.
+  [[nodiscard]] std::int64_t last_of_age(Duration age, Timestamp now) const;
 };
 
 // Throws a Violation unless the log answered as the model did.

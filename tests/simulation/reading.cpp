@@ -33,9 +33,10 @@ bool has_dead_letters(const ReadRequest& request, const Snapshot& snapshot, cons
 
 // Rows that older rules have made than those of this release, or newer ones.
 bool has_rows_of(std::strong_ordering rules, const ReadRequest& request, const Snapshot& snapshot,
-                 std::int64_t schema_version) {
+                 std::optional<std::int64_t> schema_version) {
+  if (!schema_version) return false;
   return std::ranges::any_of(request.projections, [&](const std::string& name) {
-    return name == "totals" && (find(snapshot, name).schema_version <=> schema_version) == rules;
+    return name == "totals" && (find(snapshot, name).schema_version <=> *schema_version) == rules;
   });
 }
 
@@ -52,13 +53,13 @@ Consistency Simulation::any_consistency(const std::optional<StreamId>& stream) {
     case 0:
       return Strong{};
     case 1:
-      return AtLeastPosition{Position{dice_.number(model_.head() + 2)}};
+      return AtLeastPosition{Position{dice_.number(file_.model.head() + 2)}};
     case 2:
-      return MaxStaleness{dice_.duration(60ms)};
+      return MaxStaleness{dice_.chance(0.2) ? dice_.duration(2h) : dice_.duration(60ms)};
     case 3:
       return Eventual{};
     default:
-      return AtLeastVersion{Version{dice_.number(model_.version(stream->id) + 2)}};
+      return AtLeastVersion{Version{dice_.number(file_.model.version(stream->id) + 2)}};
   }
 }
 
@@ -78,6 +79,7 @@ void Simulation::read(Process& process) {
 // Reads its own writes, and never less than it has read before.
 void Simulation::read_in_session(Process& process) {
   Session& session = sessions_[dice_.below(sessions_.size())];
+  resume(process, session);
   ReadRequest request{.projections = {"latest"}, .consistency = AtLeastPosition{Position{session.token}}};
   request.timeout = dice_.duration(80ms);
   if (dice_.chance(0.5)) request.stream = StreamId{"account", any_stream()};
@@ -87,7 +89,7 @@ void Simulation::read_in_session(Process& process) {
   counters_.count_if(session.own_last > 0, Rare::own_write_read);
   if (request.stream) {
     std::int64_t& seen = session.versions[request.stream->id];
-    const std::int64_t promised = std::max(seen, model_.version_at(request.stream->id, token));
+    const std::int64_t promised = std::max(seen, file_.model.version_at(request.stream->id, token));
     expect("a session reads its stream up to its token and to what it has read before",
            freshness->version.value >= promised);
     counters_.count_if(seen > 0, Rare::monotonic_read);
@@ -95,6 +97,7 @@ void Simulation::read_in_session(Process& process) {
   } else {
     expect("a session reads the log up to its token", freshness->position.value >= token);
     session.token = freshness->position.value;
+    hand_out(process, session);
   }
 }
 
@@ -102,9 +105,13 @@ std::optional<Freshness> Simulation::perform(Process& process, const ReadRequest
   note(describe(request) + " by " + process.name);
   const Asked asked = resolve(request);
   const bool future =
-      asked.through > model_.head() || (request.stream && asked.version > model_.version(request.stream->id));
-  const Wait wait{process, request, asked, clock_->now(), process.store->is_projecting(), interruptions_, future};
-  counters_.count_if(request.stream && model_.version(request.stream->id) == 0, Rare::read_before_stream);
+      asked.through > file_.model.head() || (request.stream && asked.version > file_.model.version(request.stream->id));
+  const bool projecting = process.store->is_projecting() &&
+                          std::ranges::all_of(request.projections, [&](const auto& name) { return process.has(name); });
+  const Wait wait{process, request, asked, clock_->now(), projecting, interruptions_, future};
+  counters_.count_if(request.stream && file_.model.version(request.stream->id) == 0, Rare::read_before_stream);
+  const bool of_an_age = std::holds_alternative<MaxStaleness>(request.consistency);
+  counters_.count_if(of_an_age && file_.model.is_ahead_of(clock_->wall_time()), Rare::recorded_ahead_of_clock);
   std::optional<Freshness> freshness;
   sleeping_ = &process;
   try {
@@ -124,22 +131,21 @@ Simulation::Asked Simulation::resolve(const ReadRequest& request) const {
   std::int64_t through = 0;
   if (const auto* asked = std::get_if<AtLeastPosition>(&request.consistency)) through = asked->position.value;
   if (const auto* asked = std::get_if<MaxStaleness>(&request.consistency)) {
-    const Timestamp now = clock_->wall_time();
-    // Ahead of the clock no age can be told.
-    through = model_.last_recorded_by(now) < model_.head() ? model_.head() : model_.last_recorded_by(now - asked->age);
+    through = file_.model.last_of_age(asked->age, clock_->wall_time());
   }
-  if (std::holds_alternative<Strong>(request.consistency)) through = model_.head();
+  if (std::holds_alternative<Strong>(request.consistency)) through = file_.model.head();
   // Of a single stream only its own events matter, as far as they are known.
-  if (request.stream && through <= model_.head()) return {.version = model_.version_at(request.stream->id, through)};
+  if (request.stream && through <= file_.model.head())
+    return {.version = file_.model.version_at(request.stream->id, through)};
   return {.through = through};
 }
 
 bool Simulation::is_met(const ReadRequest& request, const Asked& asked, const Snapshot& snapshot) const {
-  if (request.stream && asked.version > model_.version(request.stream->id)) return false;
+  if (request.stream && asked.version > file_.model.version(request.stream->id)) return false;
   return std::ranges::all_of(request.projections, [&](const std::string& name) {
     const Applied& applied = find(snapshot, name);
     return applied.checkpoint >= asked.through &&
-           (asked.version == 0 || applied.has(model_.position_of(request.stream->id, asked.version)));
+           (asked.version == 0 || applied.has(file_.model.position_of(request.stream->id, asked.version)));
   });
 }
 
@@ -147,16 +153,16 @@ void Simulation::check_answer(Reading& reading, const Wait& wait) {
   const ReadRequest& request = wait.request;
   const Freshness& freshness = reading.freshness();
   const Snapshot snapshot = take_snapshot(reading);
-  check_tables(reading, snapshot, model_);
-  check_freshness(freshness, request, snapshot, model_, clock_->wall_time());
+  check_tables(reading, snapshot, file_.model);
+  check_freshness(freshness, request, snapshot, file_.model, clock_->wall_time());
 
   const bool met = is_met(request, wait.asked, snapshot);
-  const bool outdated = has_rows_of(std::strong_ordering::less, request, snapshot, wait.process.schema_version);
+  const bool outdated = has_rows_of(std::strong_ordering::less, request, snapshot, wait.process.version_of_totals());
   counters_.count_if(outdated, Rare::rows_of_older_rules);
   const bool lacks = is_eventual(request) ? freshness.behind_events > 0 : !met;
   expect_equal("an answer is marked stale exactly when it lacks something",
-               lacks || outdated || has_dead_letters(request, snapshot, model_), freshness.stale);
-  const bool newer = has_rows_of(std::strong_ordering::greater, request, snapshot, wait.process.schema_version);
+               lacks || outdated || has_dead_letters(request, snapshot, file_.model), freshness.stale);
+  const bool newer = has_rows_of(std::strong_ordering::greater, request, snapshot, wait.process.version_of_totals());
   counters_.count_if(newer, Rare::rows_of_newer_rules);
   expect_equal("a stale answer has a warning, and so have newer rows, and no other has", freshness.stale || newer,
                !reading.warnings().empty());
@@ -178,14 +184,15 @@ void Simulation::check_error(const Error& error, const Wait& wait) {
   Reading reading = wait.process.store->read({.projections = {"totals"}});
   const Snapshot snapshot = take_snapshot(reading);
   const bool met = is_met(wait.request, wait.asked, snapshot);
-  const bool outdated = has_rows_of(std::strong_ordering::less, wait.request, snapshot, wait.process.schema_version);
+  const bool outdated =
+      has_rows_of(std::strong_ordering::less, wait.request, snapshot, wait.process.version_of_totals());
   const bool failed = (met && !outdated) || wait.process.stopped_at;
   expect_equal("the code of a read that was not answered",
                std::string(name(failed ? ErrorCode::projection_failed : ErrorCode::stale)),
                std::string(name(error.code())));
   if (met) {
     expect("a read that is met throws for dead letters and rows of older rules alone",
-           outdated || has_dead_letters(wait.request, snapshot, model_));
+           outdated || has_dead_letters(wait.request, snapshot, file_.model));
   }
   check_ending(wait, met);
   counters_.count(Rare::error_instead);
@@ -232,12 +239,12 @@ std::optional<Instant> Simulation::met_at(const Wait& wait) const {
   for (std::size_t index = 0; index < projection_names.size(); ++index) {
     if (std::ranges::find(wait.request.projections, projection_names[index]) == wait.request.projections.end())
       continue;
-    const auto& applied_at = applied_at_[index];
+    const auto& applied_at = file_.applied_at[index];
     for (std::int64_t position = 1; position <= wait.asked.through; ++position) {
       if (!add(applied_at, position)) return std::nullopt;
     }
     const std::int64_t version = wait.asked.version;
-    if (version > 0 && !add(applied_at, model_.position_of(wait.request.stream->id, version))) return std::nullopt;
+    if (version > 0 && !add(applied_at, file_.model.position_of(wait.request.stream->id, version))) return std::nullopt;
   }
   return latest;
 }
@@ -247,9 +254,9 @@ void Simulation::check_replay(const ReadRequest& request) {
   counters_.count(Rare::replay_instead);
   if (!request.stream) return;
   const auto events = processes_[0].store->log().read_stream(*request.stream, Version{}, all_events);
-  expect_equal("a replay shows the stream's last version", model_.version(request.stream->id),
+  expect_equal("a replay shows the stream's last version", file_.model.version(request.stream->id),
                static_cast<std::int64_t>(events.size()));
-  for (const RecordedEvent& event : events) compare(model_, event);
+  for (const RecordedEvent& event : events) compare(file_.model, event);
 }
 
 void Simulation::count_read(const Freshness& freshness, const ReadRequest& request) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,7 +42,14 @@ class Simulation {
   struct Process {
     std::string name;
     std::unique_ptr<Store> store = nullptr;
-    int opening = 0;  // Counts all openings of the file.
+    int opening = 0;      // Counts all openings of the file.
+    bool linked = false;  // By the other name.
+    std::vector<std::string> registered = {};
+
+    [[nodiscard]] bool has(std::string_view projection) const;
+    [[nodiscard]] std::optional<std::int64_t> version_of_totals() const {
+      return has("totals") ? std::optional<std::int64_t>(schema_version) : std::nullopt;
+    }
     int schema_version = 0;
     std::size_t messages_max = 0;
     bool crashed = false;
@@ -55,9 +63,35 @@ class Simulation {
 
   // A writer and reader that keeps a token, as an application's session does.
   struct Session {
+    std::string text = {};  // The token as it is handed out; empty: it has none yet.
+    int history = 0;        // In which it was handed out.
     std::int64_t token = 0;
     std::int64_t own_last = 0;
     std::map<std::string, std::int64_t> versions = {};
+  };
+
+  // A history that a file's goes on from, up to where the next one begins; the last one is its own.
+  struct Part {
+    int history;
+    std::int64_t begins_after;
+  };
+
+  // What is known of the file's content, and gone or back again with a backup.
+  struct Content {
+    ModelLog model;
+    std::vector<Part> lineage{{1, 0}};
+    std::int64_t built_version = 1;    // Of the rows in use, as far as is known.
+    std::set<std::int64_t> failing;    // A projection has failed on these events and has not applied them.
+    std::set<std::int64_t> fetched;    // Applied by a synchronous append of a later event of the stream.
+    std::set<std::int64_t> discarded;  // Dead letters, for good.
+    std::array<std::map<std::int64_t, Instant>, projection_names.size()> applied_at;
+  };
+
+  // A subscriber that keeps its place beside what it makes of the events.
+  struct Listener {
+    std::int64_t through = 0;
+    std::string epoch = {};
+    int history = 0;
   };
 
   // An append that is not made yet.
@@ -94,6 +128,8 @@ class Simulation {
   void crash_projector(Process& process);
   void open_or_reopen_other();
   void raise_schema_version(Process& process);
+  [[nodiscard]] std::vector<std::string> any_projections();
+  [[nodiscard]] static bool share_a_lease(const Process& one, const Process& other);
   [[nodiscard]] Process& any_process();
   [[nodiscard]] Process& other_than(const Process& process);
   bool fails(const RecordedEvent& event);
@@ -118,6 +154,8 @@ class Simulation {
   template <int schema>
   void execute_as(Process& process);
   void execute(Process& process);
+  void check_rejection(Process& process, const Append& request, const std::string& rejection, Version version,
+                       bool duplicate);
   void check_state(Process& process, const std::string& stream);
 
   // reading.cpp
@@ -134,9 +172,22 @@ class Simulation {
   void check_replay(const ReadRequest& request);
   void count_read(const Freshness& freshness, const ReadRequest& request);
 
+  // restoring.cpp: backups put in the file's place, beside those who keep a place in it.
+  void back_up(Process& process);
+  void restore();
+  void listen(Process& process);
+  void go_on(Process& process, Listener& listener);
+  void resume(Process& process, Session& session);
+  void hand_out(Process& process, Session& session);
+  [[nodiscard]] int history() const { return file_.lineage.back().history; }
+  [[nodiscard]] bool is_shared(int history, std::int64_t position) const;
+
   // upkeep.cpp: rebuilds, verification, what is checked after each step, and the end.
   void act();
+  void set_clock(Process& process);
   void rebuild(Process& process);
+  enum class Lease { held, taken_away };
+  void disturb_rebuild(Process& process, std::string_view projection, Lease& lease);
   void check_rebuild_refused(Process& process, std::string_view projection, const Error& error);
   void drain(Process& process);
   void retry_dead_letters(Process& process);
@@ -148,6 +199,8 @@ class Simulation {
   void check_log(Process& process);
   void check_moment(Process& process);
   void run_until_idle();
+  void rest();
+  void check_all_fresh();
   void settle();
 
   void note(const std::string& line);
@@ -159,23 +212,24 @@ class Simulation {
   std::shared_ptr<SimulatedClock> clock_ = std::make_shared<SimulatedClock>();
   std::unique_ptr<tests::TempDir> directory_ = std::make_unique<tests::TempDir>();
   std::array<Process, 2> processes_{Process{.name = "first"}, Process{.name = "second"}};
-  ModelLog model_;
+  Content file_;
+  std::optional<Content> backup_;  // What the last backup holds.
+  std::unique_ptr<tests::TempDir> backup_directory_;
   std::array<Session, 3> sessions_;
+  std::array<Listener, 2> listeners_;
   int step_ = 0;
   bool calm_ = false;  // The faults have stopped.
   int openings_ = 0;
+  int histories_ = 1;
   int schema_version_ = 1;             // Of the newest release.
-  std::int64_t built_version_ = 1;     // Of the rows in use, as far as is known.
   const Process* holder_ = nullptr;    // Who took the lease last.
   const Process* sleeping_ = nullptr;  // Who waits in a read or a drain.
   int interruptions_ = 0;
-  std::int64_t compared_ = 0;  // Up to here the log was compared with the model.
-  bool dead_letters_ = false;  // There are some, as far as is known.
+  std::function<void()> disturbance_;  // Of what goes on while somebody sleeps.
+  std::int64_t compared_ = 0;          // Up to here the log was compared with the model.
+  bool dead_letters_ = false;          // There are some, as far as is known.
   std::optional<std::string> unexpected_;
-  std::set<std::int64_t> failing_;  // A projection has failed on these events and has not applied them.
-  std::set<std::int64_t> fetched_;  // Applied by a synchronous append of a later event of the stream.
   std::vector<std::int64_t> applied_synchronously_;
-  std::array<std::map<std::int64_t, Instant>, projection_names.size()> applied_at_;
 };
 
 }  // namespace freshet::simulation

@@ -94,11 +94,6 @@ void check_fragile(Reading& reading, const Applied& applied, const ModelLog& mod
   expect_equal("rows of the table fragile", applied_count, count);
 }
 
-std::int64_t missing_in_log(const Applied& applied, const ModelLog& model) {
-  const auto lost = static_cast<std::int64_t>(applied.dead.size());
-  return model.head() - applied.checkpoint - static_cast<std::int64_t>(applied.above.size()) + lost;
-}
-
 // The versions of a stream that the rows lack: not applied, or dead letters. What was discarded counts as shown, but
 // behind it a rebuild may have failed on earlier events.
 std::vector<std::int64_t> lacking_in_stream(const Applied& applied, const ModelLog& model, const std::string& stream) {
@@ -110,7 +105,7 @@ std::vector<std::int64_t> lacking_in_stream(const Applied& applied, const ModelL
   return lacking;
 }
 
-// How old the event at this position is.
+// How old the event at this position is, as far as the clock can tell.
 Duration age(const ModelLog& model, std::int64_t position, Timestamp now) {
   return std::max(Duration{}, now - model.at(position).recorded_at);
 }
@@ -170,6 +165,15 @@ void check_tables(Reading& reading, const Snapshot& snapshot, const ModelLog& mo
   check_fragile(reading, fragile, model);
 }
 
+Lag lag_of_log(const Applied& applied, const ModelLog& model, Timestamp now) {
+  Lag lag;
+  lag.events = model.head() - applied.checkpoint - static_cast<std::int64_t>(applied.above.size()) +
+               static_cast<std::int64_t>(applied.dead.size());
+  if (!applied.dead.empty()) lag.age = age(model, applied.dead.begin()->first, now);
+  if (applied.checkpoint < model.head()) lag.age = std::max(lag.age, age(model, applied.checkpoint + 1, now));
+  return lag;
+}
+
 void check_freshness(const Freshness& freshness, const ReadRequest& request, const Snapshot& snapshot,
                      const ModelLog& model, Timestamp now) {
   std::int64_t position = model.head();
@@ -188,9 +192,9 @@ void check_freshness(const Freshness& freshness, const ReadRequest& request, con
       behind_events = std::max(behind_events, static_cast<std::int64_t>(lacking.size()));
       behind = std::max(behind, age(model, model.position_of(stream, lacking.front()), now));
     } else {
-      behind_events = std::max(behind_events, missing_in_log(applied, model));
-      if (!applied.dead.empty()) behind = std::max(behind, age(model, applied.dead.begin()->first, now));
-      if (applied.checkpoint < model.head()) behind = std::max(behind, age(model, applied.checkpoint + 1, now));
+      const Lag lag = lag_of_log(applied, model, now);
+      behind_events = std::max(behind_events, lag.events);
+      behind = std::max(behind, lag.age);
     }
   }
   expect_equal("the head in the envelope", Position{model.head()}, freshness.head);

@@ -36,6 +36,13 @@ using Snapshot = std::array<Applied, projection_names.size()>;
 // Rows are the fold of what is applied; dead letters, discarded or not, are left out.
 void check_tables(Reading& reading, const Snapshot& snapshot, const ModelLog& model);
 
+// What a projection lacks of the log: how many events, and how old the oldest of them is.
+struct Lag {
+  std::int64_t events = 0;
+  Duration age{};
+};
+[[nodiscard]] Lag lag_of_log(const Applied& applied, const ModelLog& model, Timestamp now);
+
 // Everything in the envelope but `stale` and `waited`.
 void check_freshness(const Freshness& freshness, const ReadRequest& request, const Snapshot& snapshot,
                      const ModelLog& model, Timestamp now);

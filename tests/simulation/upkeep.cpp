@@ -1,4 +1,6 @@
 // What to do next; rebuilds and verification; what is compared after each step; and the end.
+#include <filesystem>
+
 #include "simulation/simulation.hpp"
 #include "simulation/violation.hpp"
 
@@ -9,6 +11,9 @@ using namespace std::chrono_literals;
 
 // More looks or steps than any run needs to come to rest.
 constexpr int rounds_max = 200'000;
+
+// So many looks of a drain pass before somebody else comes to act.
+constexpr int looks_alone = 100;
 
 // In a longer log the tables are compared every so many steps only.
 constexpr std::int64_t short_log_events = 500;
@@ -77,38 +82,71 @@ void Simulation::act() {
       if (processes_[1].store) close(processes_[1]);
       return;
     case Action::set_clock:
-      note("the system's clock is set");
-      counters_.count(Rare::clock_set_back);
-      return clock_->set_wall_time_by(dice_.duration(50ms) - 40ms);
+      return set_clock(process);
     case Action::execute:
       return execute(process);
+    case Action::back_up:
+      return back_up(process);
+    case Action::restore:
+      return restore();
+    case Action::listen:
+      return listen(process);
     case Action::end_:
       break;
   }
   expect("an action is one of its enumerators", false);
 }
 
+// By a little, as a time server does, or by much, as a person does.
+void Simulation::set_clock(Process& process) {
+  const Duration by = dice_.chance(0.5) ? dice_.duration(50ms) - 40ms : dice_.duration(2h) - 1h;
+  note("the system's clock is set by " + text(by));
+  counters_.count(by < Duration{} ? Rare::clock_set_back : Rare::clock_set_forward);
+  clock_->set_wall_time_by(by);
+  Reading reading = process.store->read({.projections = {"totals"}});
+  const Snapshot snapshot = take_snapshot(reading);
+  for (const ProjectionStatus& status : process.store->projections()) {
+    const Lag lag = lag_of_log(find(snapshot, status.name), file_.model, clock_->wall_time());
+    expect_equal("what is behind in " + status.name, lag.events, status.behind_events);
+    expect_equal("how far behind is " + status.name, lag.age, status.behind);
+  }
+}
+
 // To the end, given up, overtaken by appends, or cut short by a crash.
 void Simulation::rebuild(Process& process) {
-  enum class Fate { finished, given_up, overtaken, crashed };
-  const std::string_view name = projection_names[dice_.below(projection_names.size())];
-  const auto fate = static_cast<Fate>(dice_.below(4));
-  note("rebuild " + std::string(name) + " by " + process.name);
+  enum class Fate { finished, given_up, overtaken, crashed, disturbed };
+  const std::string name = process.registered[dice_.below(process.registered.size())];
+  const auto fate = dice_.chance(0.3) ? Fate::disturbed : static_cast<Fate>(dice_.below(4));
+  note("rebuild " + name + " by " + process.name);
   bool between = false;
+  Lease lease = Lease::held;
   std::unique_ptr<tests::TempDir> crashed;
+  const auto disturb = [&] {
+    if (dice_.chance(0.7)) disturb_rebuild(process, name, lease);
+  };
   const auto progress = [&](std::int64_t done, std::int64_t total) {
     if (done >= total) return true;
     between = true;
     if (fate == Fate::overtaken) append(process, any_draft());
+    if (fate == Fate::disturbed) disturb();
     if (fate == Fate::crashed) copy_files(*directory_, *(crashed = std::make_unique<tests::TempDir>()));
-    return fate == Fate::finished || fate == Fate::overtaken;
+    return fate != Fate::given_up && fate != Fate::crashed;
   };
+  // Events that fail are waited for, and nothing else is told of meanwhile.
+  sleeping_ = &process;
+  if (fate == Fate::disturbed) disturbance_ = disturb;
   bool finished = false;
+  std::optional<Error> refusal;
   try {
     finished = process.store->rebuild(name, progress);
   } catch (const Error& error) {
-    note(std::string("  refused: ") + error.what());
-    check_rebuild_refused(process, name, error);
+    refusal = error;
+  }
+  sleeping_ = nullptr;
+  disturbance_ = nullptr;
+  if (refusal) {
+    note(std::string("  refused: ") + refusal->what());
+    check_rebuild_refused(process, name, *refusal);
     return;
   }
   if (crashed) {
@@ -118,9 +156,42 @@ void Simulation::rebuild(Process& process) {
   }
   const bool given_up = between && fate == Fate::given_up;
   expect_equal("a rebuild is finished unless it is stopped", !given_up, finished);
-  if (finished && name == "totals") built_version_ = process.schema_version;
+  if (finished && name == "totals") file_.built_version = process.schema_version;
   counters_.count(finished ? Rare::rebuild : Rare::rebuild_given_up);
   counters_.count_if(between && fate == Fate::overtaken, Rare::rebuild_overtaken);
+}
+
+// What others do while it is filled: the marks and the mends of an operator, a rebuild by another process, and one that
+// does not see the lock of the first.
+void Simulation::disturb_rebuild(Process& process, std::string_view projection, Lease& lease) {
+  Process& other = other_than(process);
+  switch (dice_.below(4)) {
+    case 0:
+      counters_.count(Rare::discarded_in_rebuild);
+      return discard_dead_letters(any_process());
+    case 1:
+      note("  meanwhile dead letters are retried");
+      counters_.count(Rare::retried_in_rebuild);
+      any_process().store->retry_dead_letters();
+      return;
+    default:
+      break;
+  }
+  if (!other.store) open(other);
+  if (!other.has(projection)) return;
+  if (dice_.chance(0.5)) {
+    lease = Lease::taken_away;
+    std::filesystem::remove(directory_->file().string() + "-rebuild");
+  }
+  note("  meanwhile a rebuild by " + other.name + (lease == Lease::taken_away ? ", which finds no lease" : ""));
+  counters_.count(lease == Lease::taken_away ? Rare::rebuild_without_its_lease : Rare::rebuilds_met);
+  try {
+    static_cast<void>(other.store->rebuild(projection));
+    expect("two rebuilds go on at once only where the lease of one was taken away", lease == Lease::taken_away);
+  } catch (const Error& error) {
+    note(std::string("  refused: ") + error.what());
+    check_rebuild_refused(other, projection, error);
+  }
 }
 
 // By another one that is going on, or because a newer release made the tables.
@@ -138,18 +209,22 @@ void Simulation::check_rebuild_refused(Process& process, std::string_view projec
 void Simulation::drain(Process& process) {
   note("drain " + process.name);
   int looks = 0;
-  const std::int64_t head = model_.head();
+  Process& other = other_than(process);
+  const std::int64_t head = file_.model.head();
   sleeping_ = &process;
   const bool drained = process.store->drain([&] {
     expect("a drain comes to an end", ++looks < rounds_max);
+    // A rebuild of an older release may be in the way of this one's, and the other process does not stand still.
+    if (looks > looks_alone && other.store) static_cast<void>(other.store->step());
     return false;
   });
   sleeping_ = nullptr;
   note(drained ? "  drained" : "  not drained");
   if (!drained) return;
   Reading reading = process.store->read({.projections = {"totals"}});
-  for (const Applied& applied : take_snapshot(reading)) {
-    expect("what was in the log is applied after a drain", applied.checkpoint >= head);
+  const Snapshot snapshot = take_snapshot(reading);
+  for (const std::string& name : process.registered) {
+    expect("what was in the log is applied after a drain", find(snapshot, name).checkpoint >= head);
   }
   counters_.count(Rare::drained);
 }
@@ -162,6 +237,7 @@ Applied Simulation::look_at_fragile(Process& process) {
 // What is applied leaves the dead letters and joins the rows; no checkpoint moves. Or cut short by a crash between
 // two streams.
 void Simulation::retry_dead_letters(Process& process) {
+  if (!process.has("fragile")) return;
   note("retry dead letters by " + process.name);
   const bool crashes = dice_.chance(0.2);
   std::unique_ptr<tests::TempDir> crashed;
@@ -186,12 +262,13 @@ void Simulation::retry_dead_letters(Process& process) {
 
 // All of one stream, which goes on behind them.
 void Simulation::discard_dead_letters(Process& process) {
+  if (!process.has("fragile")) return;
   const Applied before = look_at_fragile(process);
-  const std::string stream = before.dead.empty() ? any_stream() : model_.at(before.dead.begin()->first).stream;
+  const std::string stream = before.dead.empty() ? any_stream() : file_.model.at(before.dead.begin()->first).stream;
   note("discard dead letters of " + stream + " by " + process.name);
   Applied expected = before;
   std::erase_if(expected.dead, [&](const auto& letter) {
-    if (model_.at(letter.first).stream != stream) return false;
+    if (file_.model.at(letter.first).stream != stream) return false;
     expected.discarded.insert(letter.first);
     return true;
   });
@@ -200,6 +277,7 @@ void Simulation::discard_dead_letters(Process& process) {
   expect_equal("as many dead letters are discarded as the stream has",
                static_cast<std::int64_t>(before.dead.size() - expected.dead.size()), discarded);
   expect("what is discarded stays, left out, and nothing else changes", look_at_fragile(process) == expected);
+  file_.discarded = expected.discarded;
   counters_.count_if(discarded > 0, Rare::dead_letter_discarded);
 }
 
@@ -209,7 +287,7 @@ void Simulation::verify(Process& process) {
   const Verification found = process.store->verify();
   calm_ = calm;
   if (!found.problems.empty()) throw Violation("verification finds nothing wrong", "no problems", found.problems[0]);
-  expect_equal("verification counts the log's events", model_.head(), found.events);
+  expect_equal("verification counts the log's events", file_.model.head(), found.events);
   counters_.count(Rare::verified);
 }
 
@@ -229,25 +307,25 @@ void Simulation::check() {
   if (unexpected_) throw Violation("no error is reported", "silence", *unexpected_);
   Process& process = any_process();
   check_log(process);
-  if (model_.head() < short_log_events || step_ % steps_between_checks == 0) check_moment(process);
+  if (file_.model.head() < short_log_events || step_ % steps_between_checks == 0) check_moment(process);
 }
 
 void Simulation::check_log(Process& process) {
   EventLog& log = process.store->log();
-  expect_equal("the log's head", Position{model_.head()}, log.head());
+  expect_equal("the log's head", Position{file_.model.head()}, log.head());
   for (const RecordedEvent& event : log.read_all(Position{compared_}, all_events)) {
     expect_equal("positions have no gaps", Position{compared_ + 1}, event.position);
-    compare(model_, event);
+    compare(file_.model, event);
     ++compared_;
   }
-  expect_equal("the log holds every acknowledged event", model_.head(), compared_);
+  expect_equal("the log holds every acknowledged event", file_.model.head(), compared_);
   const std::string stream = any_stream();
-  expect_equal("a stream's version", Version{model_.version(stream)}, log.version({"account", stream}));
+  expect_equal("a stream's version", Version{file_.model.version(stream)}, log.version({"account", stream}));
   check_state(process, stream);
   const std::string key = "key " + text(dice_.below(30));
   const auto answer = log.find_command(key);
-  const auto known = model_.commands.find(key);
-  expect_equal("a command that was carried out is remembered", known != model_.commands.end(), answer.has_value());
+  const auto known = file_.model.commands.find(key);
+  expect_equal("a command that was carried out is remembered", known != file_.model.commands.end(), answer.has_value());
   if (!answer) return;
   expect_equal("what a command's first answer was", known->second.answer.last, answer->last);
 }
@@ -256,12 +334,13 @@ void Simulation::check_moment(Process& process) {
   const ReadRequest request{.projections = {"totals", "latest", "fragile"}};
   Reading reading = process.store->read(request);
   const Snapshot snapshot = take_snapshot(reading);
-  check_tables(reading, snapshot, model_);
-  check_freshness(reading.freshness(), request, snapshot, model_, clock_->wall_time());
+  check_tables(reading, snapshot, file_.model);
+  check_freshness(reading.freshness(), request, snapshot, file_.model, clock_->wall_time());
   const auto& [totals, latest, fragile] = snapshot;
-  counters_.count_if(totals.schema_version > built_version_, Rare::background_rebuild);
-  built_version_ = totals.schema_version;
+  counters_.count_if(totals.schema_version > file_.built_version, Rare::background_rebuild);
+  file_.built_version = totals.schema_version;
   dead_letters_ = !fragile.dead.empty();
+  expect("what was discarded stays so", fragile.discarded == file_.discarded);
   counters_.count_if(!latest.above.empty(), Rare::applied_above_checkpoint);
   for (const auto& [position, attempts] : fragile.dead) {
     counters_.count(attempts > 0 ? Rare::dead_letter : Rare::follower_of_dead_letter);
@@ -285,14 +364,7 @@ void Simulation::run_until_idle() {
   }
 }
 
-// The faults stop, and everything has to come to rest.
-void Simulation::settle() {
-  note("settle");
-  calm_ = true;
-  for (Process& process : processes_) {
-    if (!process.store) continue;
-    if (process.stopped_at || process.schema_version < schema_version_) reopen(process);
-  }
+void Simulation::rest() {
   // A projector may be dead, or about to die with its next batch.
   for (int life = 0; life < 2; ++life) {
     for (Process& process : processes_) {
@@ -300,13 +372,45 @@ void Simulation::settle() {
     }
     run_until_idle();
   }
+}
+
+// Whatever releases and applications are open beside each other: what each of them registers is fresh, unless a newer
+// release has made its tables.
+void Simulation::check_all_fresh() {
+  for (Process& process : processes_) {
+    if (!process.store) continue;
+    for (const ProjectionStatus& status : process.store->projections()) {
+      if (status.name == "totals" && status.schema_version > process.schema_version) continue;
+      if (status.name == "totals") {
+        expect_equal("in the end the rules of " + status.name, process.schema_version, status.schema_version);
+      }
+      expect_equal("in the end the checkpoint of " + status.name, Position{file_.model.head()}, status.position);
+      expect_equal("in the end what is behind in " + status.name, status.dead_letters, status.behind_events);
+    }
+  }
+}
+
+// The faults stop, and everything has to come to rest.
+void Simulation::settle() {
+  note("settle");
+  calm_ = true;
+  for (Process& process : processes_) {
+    if (process.store && process.stopped_at) reopen(process);
+  }
+  rest();
+  check();
+  check_all_fresh();
+  // The newest release takes over.
+  for (Process& process : processes_) {
+    if (!process.store) continue;
+    const bool complete = process.registered.size() == projection_names.size();
+    if (!complete || process.stopped_at || process.schema_version < schema_version_) reopen(process);
+  }
+  rest();
   step_ += steps_between_checks - step_ % steps_between_checks;
   Process& process = processes_[0];
   check();
-  for (const ProjectionStatus& status : process.store->projections()) {
-    expect_equal("in the end the checkpoint of " + status.name, Position{model_.head()}, status.position);
-    expect_equal("in the end what is behind in " + status.name, status.dead_letters, status.behind_events);
-  }
+  check_all_fresh();
   expect("in the end the last rebuild is made", process.store->rebuild("fragile"));
   check();
   const auto freshness = perform(process, {.projections = {"totals", "latest", "fragile"}, .consistency = Strong{}});

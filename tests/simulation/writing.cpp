@@ -28,9 +28,9 @@ ExpectedVersion Simulation::any_expectation(const std::string& stream) {
     case 1:
       return ExpectedVersion::exists();
     case 2:
-      return ExpectedVersion::exactly(Version{model_.version(stream)});
+      return ExpectedVersion::exactly(Version{file_.model.version(stream)});
     case 3:
-      return ExpectedVersion::exactly(Version{dice_.number(model_.version(stream) + 1)});
+      return ExpectedVersion::exactly(Version{dice_.number(file_.model.version(stream) + 1)});
     default:
       return ExpectedVersion::any();
   }
@@ -42,6 +42,7 @@ Simulation::Draft Simulation::any_draft() {
               .events = {},
               .request = {.stream = {"account", stream}, .expected = any_expectation(stream), .events = {}}};
   for (auto count = dice_.below(3) + 1; count > 0; --count) draft.events.push_back(event(dice_.number(99)));
+  if (dice_.chance(0.1)) draft.events.front().occurred_at = clock_->wall_time() - dice_.duration(std::chrono::hours{1});
   if (dice_.chance(faults_.keyed)) {
     draft.request.command_id = "key " + text(dice_.below(30));
     draft.request.outcome = text(dice_.below(1'000));
@@ -131,7 +132,7 @@ void Simulation::write_long(Process& process) {
 
 // Does to the model what the log should have done, and compares the answers.
 void Simulation::acknowledge(Process& process, const Append& request, const AppendResult& result) {
-  const AppendResult expected = model_.append(request, clock_->wall_time(), process.opening);
+  const AppendResult expected = file_.model.append(request, clock_->wall_time(), process.opening);
   compare(expected, result);
   const auto* appended = std::get_if<Appended>(&result);
   counters_.count_if(appended == nullptr, Rare::conflict);
@@ -139,15 +140,20 @@ void Simulation::acknowledge(Process& process, const Append& request, const Appe
   note("  answered " + text(appended->first) + " to " + text(appended->last));
   if (appended->duplicate) {
     counters_.count(Rare::retry_of_key);
-    counters_.count_if(model_.commands.at(*request.command_id).opening != process.opening, Rare::retry_after_reopening);
+    counters_.count_if(file_.model.commands.at(*request.command_id).opening != process.opening,
+                       Rare::retry_after_reopening);
     counters_.count_if(appended->first == Position{}, Rare::retry_of_refusal);
+    counters_.count_if(appended->outcome != request.outcome, Rare::key_of_other_command);
+    counters_.count_if(appended->stream != request.stream, Rare::key_of_other_stream);
     return;
   }
   counters_.count_if(holder_ == &process && !process.crashed && process.in_memory.size() > process.messages_max,
                      Rare::memory_overflow);
   Session& session = sessions_[dice_.below(sessions_.size())];
+  resume(process, session);
   session.token = std::max(session.token, appended->last.value);
   session.own_last = std::max(session.own_last, appended->last.value);
+  hand_out(process, session);
   if (request.projecting == Projecting::synchronous && !request.events.empty()) check_synchronous(process, *appended);
 }
 
@@ -155,10 +161,10 @@ void Simulation::acknowledge(Process& process, const Append& request, const Appe
 void Simulation::check_synchronous(Process& process, const Appended& appended) {
   for (const std::int64_t position : applied_synchronously_) {
     if (position >= appended.first.value) continue;
-    fetched_.insert(position);
+    file_.fetched.insert(position);
     counters_.count(Rare::synchronous_applied_earlier);
   }
-  Reading reading = process.store->read({.projections = {"totals", "latest", "fragile"}, .stream = appended.stream});
+  Reading reading = process.store->read({.projections = process.registered, .stream = appended.stream});
   expect_equal("the version shown right after a synchronous append", appended.version, reading.freshness().version);
 }
 

@@ -1,6 +1,7 @@
 // What to do next; rebuilds and verification; what is compared after each step; and the end.
 #include <filesystem>
 
+#include "base/look.hpp"
 #include "simulation/simulation.hpp"
 #include "simulation/violation.hpp"
 
@@ -11,6 +12,8 @@ using namespace std::chrono_literals;
 
 // More looks or steps than any run needs to come to rest.
 constexpr int rounds_max = 200'000;
+// A projector that works asks for a lease that it lacks at least this often.
+constexpr Duration leases_asked_within = Look::max;
 
 // So many looks of a drain pass before somebody else comes to act.
 constexpr int looks_alone = 100;
@@ -371,7 +374,10 @@ void Simulation::rest() {
       if (process.store) process.store->restart_projector();
     }
     run_until_idle();
+    // A projector that lacks a lease asks for it now and then, which is no work that is due.
+    clock_->move_to(clock_->now() + leases_asked_within);
   }
+  run_until_idle();
 }
 
 // Whatever releases and applications are open beside each other: what each of them registers is fresh, unless a newer

@@ -60,7 +60,7 @@ struct StoreOptions {
   // The application's projections; unchanged while the store is open.
   std::vector<std::shared_ptr<const Projection>> projections = {};
   std::vector<Upcaster> upcasters = {};  // How old forms of its events become new ones; see upcaster.hpp.
-  KnownForms forms = {};                 // Of types without upcasters; likewise.
+  KnownForms forms = {};                 // Schema versions of types without upcasters.
 
   // These change what is promised.
   Durability durability = Durability::power_loss;

@@ -49,9 +49,9 @@ inline constexpr std::size_t batch_bytes_max = std::size_t{1} << 20U;
 // Which events.
 struct EventsRequest {
   Position after = {};  // Exclusive: 0 is from the beginning, EventLog::head() is only what is new.
-  // Of the history that `after` is a place in: the EventBatch::epoch that was kept with it. A store that was restored
-  // from a backup holds other events there, or none, and is found out by this. Empty: it was learnt from this store
-  // now.
+  // Names the history that `after` is a place in: the EventBatch::epoch that was kept with it. A store that was
+  // restored from a backup holds other events there, or none, and this finds that out. Empty: `after` was read from
+  // this store just now.
   std::string epoch = {};
   // At most one of these; neither is all events.
   std::optional<StreamId> stream = std::nullopt;

@@ -232,7 +232,7 @@ void try_raised(const Catalog& catalog, sqlite::Connection& connection) {
   }
 }
 
-// Of a projection that has no row yet. It is never_built for now.
+// Makes the row of a projection that has none. Its tables are never_built until a rebuild fills them.
 std::int64_t insert_entry(sqlite::Connection& connection, const Projection& projection) {
   sqlite::Run run(connection.statement("INSERT INTO projections (name, schema_version, generation, position, "
                                        "revision, duplicates_skipped) VALUES (?, ?, 1, 0, 0, 0) RETURNING number"),

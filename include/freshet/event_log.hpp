@@ -48,7 +48,7 @@ enum class Projecting {
 };
 
 inline constexpr std::size_t append_events_max = 1'000;        // More would keep other writers waiting for long.
-inline constexpr std::size_t command_id_bytes_max = 255;       // As stream_part_bytes_max.
+inline constexpr std::size_t command_id_bytes_max = 255;       // The bound of a stream's parts.
 inline constexpr std::size_t outcome_bytes_max = 256 * 1'024;  // A note; it has to fit into an export's line.
 // Of append_async(): enough to fill a transaction while another one is on its way to the disk.
 inline constexpr std::size_t appends_in_flight_max = 1'024;

@@ -437,7 +437,7 @@ typedef struct freshet_news {
   const freshet_events* events;   // Of a subscription to events, otherwise NULL. Not to be freed.
   const freshet_change* changes;  // Of a subscription to changes, otherwise NULL.
   size_t changes_count;
-  int64_t through;    // Of events: where a later subscription goes on, as its `after`. Keep it with the epoch,
+  int64_t through;    // News of events: a later subscription's `after`. Keep it together with the epoch,
   const char* epoch;  // which names the history that it is a place in. Of changes NULL.
   int64_t head;       // The log's last position.
 } freshet_news;

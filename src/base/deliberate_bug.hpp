@@ -27,7 +27,7 @@ enum class Bug {
   marks_ignored_at_swap,     // What an operator decides while a rebuild goes on is not looked at in its end.
   token_not_compared,        // A rebuild takes the tables that it finds for its own.
   companions_by_given_name,  // Locks are named after the name that was given, and not after the file.
-  one_lease_for_all,         // Whoever does not get the lease of one projection projects none.
+  one_lease_for_all,         // A process that lacks the lease of one projection projects none.
 };
 
 inline constexpr std::array<std::pair<Bug, std::string_view>, 18> bug_names = {{

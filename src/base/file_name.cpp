@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// As Linux has it.
+// Linux follows as many links before it gives up.
 constexpr int links_max = 40;
 
 [[noreturn]] void fail(const fs::path& file, const std::error_code& why) {

@@ -17,7 +17,7 @@ class ClosedInChild {
   ClosedInChild(const ClosedInChild&) = delete;
   ClosedInChild& operator=(const ClosedInChild&) = delete;
 
-  // As open(2), to which O_CLOEXEC is added. False: it failed, and errno says why.
+  // Opens the file as open(2) does, with O_CLOEXEC. Returns false where that fails; errno says why.
   [[nodiscard]] bool open(const char* file, int flags, unsigned mode = 0);
   // Leaves errno as it is.
   void close() noexcept;

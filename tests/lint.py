@@ -18,7 +18,7 @@ PUBLIC_HEADER_LINES_MAX = 200
 
 FOLDERS = ["include", "src", "tests", "tools", "subprojects", "docs", ".ci"]
 NOT_TEXT = {"__pycache__", "corpus"}  # A fuzzer's inputs are any bytes.
-TEXT = {".cpp", ".hpp", ".in", ".sql", ".py", ".build", ".wrap", ".txt", ".md", ".yml", ""}
+TEXT = {".cpp", ".hpp", ".h", ".c", ".in", ".sql", ".py", ".build", ".wrap", ".txt", ".md", ".yml", ""}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+[>"])', re.M)
 STANDARD = re.compile(r"<[a-z_]+>")

@@ -8,11 +8,11 @@
 //
 // Failure: a function that can fail returns a freshet_code and takes a freshet_error as its last argument, which may be
 // NULL; it is written only on failure, and a handle that was to be handed out is NULL then. No exception leaves these
-// functions. NULL for a handle, a text, a struct, an array with a count, or the place of an answer, and a number that is
-// no count, size or enumerator, is FRESHET_INVALID and nothing is done; a function that gives no code stops the process
-// with a sentence then, as does a store that is closed before what came from it. Beside what a function names it may
-// answer FRESHET_IO or FRESHET_CORRUPT where it looks into the file, and FRESHET_CLOSED once the store has been ended
-// by an earlier failure.
+// functions. NULL for a handle, a text, a struct, an array with a count, or the place of an answer, and a number that
+// is no count, size or enumerator, is FRESHET_INVALID and nothing is done; a function that gives no code stops the
+// process with a sentence then, as does a store that is closed before what came from it. Beside what a function names
+// it may answer FRESHET_IO or FRESHET_CORRUPT where it looks into the file, and FRESHET_CLOSED once the store has been
+// ended by an earlier failure.
 //
 // Threads: a freshet_store may be used by any thread at any time. Everything else belongs to one thread at a
 // time. Callbacks are called on the thread that each of them names. Where they fail they say why in their `error`.
@@ -400,11 +400,13 @@ freshet_code freshet_dead_letters_discard(freshet_store* store, const char* proj
                                           freshet_error* error);
 
 // Removes a projection from the file, whether or not this program knows its rules: its read tables, progress and dead
-// letters. A program that has it makes it anew from the log when it next opens the file; one that is open meanwhile stops
-// projecting. Or gives it another name, which FRESHET_INVALID says that another projection has. `found`, which may be
-// NULL: whether there was one of this name. Waits for writers up to `busy_timeout`.
+// letters. A program that has it makes it anew from the log when it next opens the file; one that is open meanwhile
+// stops projecting. `found`, which may be NULL: whether there was one of this name. Waits for writers up to
+// `busy_timeout`.
 freshet_code freshet_remove_projection(const char* file, const char* projection, int64_t busy_timeout, bool* found,
                                        freshet_error* error);
+
+// Gives a projection another name, likewise. A name that another projection has is FRESHET_INVALID.
 freshet_code freshet_rename_projection(const char* file, const char* projection, const char* new_name,
                                        int64_t busy_timeout, bool* found, freshet_error* error);
 

@@ -123,8 +123,8 @@ class Reading {
   // others. A read that has everything up to here does not go back behind this one.
   [[nodiscard]] Position newest() const;
 
-  // As Tables::query, reading only: what would write, or touch the transaction or the connection, is `invalid`. A read
-  // table that is missing is `corrupt`, and the sentence says how it is made again.
+  // Runs one statement that only reads, as Tables::query does: one that would write, or touch the transaction or the
+  // connection, is Error `invalid`. A read table that is missing is Error `corrupt`, which says how to make it again.
   [[nodiscard]] Rows query(std::string_view sql, Values values = {});
 
  private:

@@ -3,7 +3,7 @@
 
 #include "bus/delay.hpp"
 #include "engine_fixture.hpp"
-#include "projection/applier.hpp"
+#include "projection/attempts.hpp"
 #include "subscription_fixture.hpp"
 
 using namespace std::chrono_literals;

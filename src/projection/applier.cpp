@@ -79,11 +79,6 @@ std::optional<ApplyFailure> apply_alone(const Registered& registered, const Reco
   }
 }
 
-Duration backoff(const ProjectorOptions& options, int attempts) {
-  const Duration first = std::clamp<Duration>(options.retry_backoff, Duration{0}, retry_backoff_max);
-  return std::min<Duration>(first * (1 << std::clamp(attempts - 1, 0, 20)), retry_backoff_max);
-}
-
 Applier::Applier(sqlite::Connection& connection, const Catalog& catalog, Newer newer, OnTaken on_taken)
     : connection_(connection), newer_(newer), on_taken_(std::move(on_taken)) {
   for (const Registered& registered : catalog) states_.emplace_back(connection, registered);

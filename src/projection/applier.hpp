@@ -40,9 +40,6 @@ void apply(const Registered& registered, const RecordedEvent& event, ReadTables&
 [[nodiscard]] std::optional<ApplyFailure> apply_alone(const Registered& registered, const RecordedEvent& event,
                                                       ReadTables& tables, sqlite::Connection& connection);
 
-// How long to wait after an event has failed so often.
-[[nodiscard]] Duration backoff(const ProjectorOptions& options, int attempts);
-
 // What to do with an event besides applying it.
 enum class Verdict {
   apply,

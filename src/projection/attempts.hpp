@@ -1,6 +1,7 @@
 // How often events have failed, and when they are tried again: one rule for the projector and for rebuilds.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +11,9 @@
 #include "projection/applier.hpp"
 
 namespace freshet::projection {
+
+// How long to wait after an event has failed so often.
+[[nodiscard]] Duration backoff(const ProjectorOptions& options, int attempts);
 
 class Attempts {
  public:
@@ -24,6 +28,12 @@ class Attempts {
   // When the stream's failed event is due; nothing if none has failed.
   [[nodiscard]] std::optional<Instant> due(std::int64_t projection, std::int64_t stream) const;
 
+  // When the first of the failed events is due; nothing if none has failed.
+  [[nodiscard]] std::optional<Instant> next_due() const;
+
+  void forget_if(const std::function<bool(std::int64_t projection, Position position)>& settled);
+  void clear() { failed_.clear(); }
+
  private:
   struct Failed {
     Position position;
@@ -32,6 +42,8 @@ class Attempts {
     std::string reason;
   };
   using Key = std::pair<std::int64_t, std::int64_t>;  // Projection, stream.
+
+  [[nodiscard]] Instant due(const Failed& failed) const;
 
   ProjectorOptions options_;
   std::map<Key, Failed> failed_;  // The event of each that has failed last.

@@ -20,7 +20,8 @@ constexpr std::string_view group = "projector";
 Projector::Projector(ProjectorContext context)
     : context_(std::move(context)),
       leases_(context_.store, context_.catalog),
-      applier_(context_.writer, context_.catalog, Newer::leave, tracer()) {}
+      applier_(context_.writer, context_.catalog, Newer::leave, tracer()),
+      attempts_(context_.options) {}
 
 bool Projector::step() {
   if (failure() || crashed_) return false;
@@ -51,7 +52,7 @@ bool Projector::guarded_step() {
     return false;
   }
   const bool rebuilt = rebuild_step();
-  release_due_blocks();
+  release_held_back();
   if (pending_.empty() || lingering_) collect();
   if (pending_.empty()) {
     notice_other_writers();
@@ -109,7 +110,7 @@ void Projector::leave_to_newer() {
   for (const std::size_t index : left) {
     leases_.leave(index);
     const Registered& registered = context_.catalog[index];
-    std::erase_if(blocks_, [&](const auto& block) { return block.first.first == registered.number; });
+    attempts_.forget_if([&](std::int64_t projection, Position) { return projection == registered.number; });
     context_.notice(Notice::Level::warning, "a newer release made the tables of the projection '" +
                                                 std::string(registered.projection->name()) + "', which is left to it");
   }
@@ -244,13 +245,13 @@ void Projector::apply_batch() {
     sqlite::Transaction transaction(context_.writer, sqlite::Transaction::Kind::remake);
     taken_.clear();
     applier_.load(context_.clock.wall_time());
-    const Instant deadline = context_.clock.now() + transaction_time_max;
-    const Judge judge = [this](std::int64_t projection, std::int64_t stream, Position position) {
-      return this->judge(projection, stream, position);
+    const Instant began = context_.clock.now();
+    const Judge judge = [&](std::int64_t projection, std::int64_t stream, Position position) {
+      return attempts_.judge(projection, stream, position, began);
     };
     for (const auto& [delivery, coming] : pending_) {
       (applier_.apply(*delivery.event, judge, coming) ? applied : held).push_back(delivery);
-      if (context_.clock.now() > deadline) break;
+      if (context_.clock.now() > began + transaction_time_max) break;
     }
     applier_.save();
     transaction.commit();
@@ -264,7 +265,8 @@ void Projector::apply_batch() {
   for (const Delivery& delivery : applied) consumer_->acknowledge(delivery);
   deliveries_since_offsets_ += static_cast<std::int64_t>(applied.size());
   for (Delivery& delivery : held) held_back_.insert_or_assign(delivery.event->position, std::move(delivery));
-  std::erase_if(blocks_, [&](const auto& block) { return applier_.has(block.first.first, block.second.position); });
+  attempts_.forget_if(
+      [this](std::int64_t projection, Position position) { return applier_.has(projection, position); });
   if (!deliberately(Bug::waiter_not_woken)) context_.progress.notify();
   commit_offsets_if_due();
 }
@@ -276,25 +278,8 @@ void Projector::tell_taken() {
   }
 }
 
-Judgement Projector::judge(std::int64_t projection, std::int64_t stream, Position position) const {
-  const auto found = blocks_.find({projection, stream});
-  if (found == blocks_.end() || position < found->second.position) return {};
-  const Block& block = found->second;
-  if (block.attempts >= context_.options.attempts_max) {
-    return {.verdict = position == block.position ? Verdict::bury : Verdict::hold,
-            .attempts = block.attempts,
-            .reason = block.reason};
-  }
-  return {.verdict = context_.clock.now() < block.next_attempt ? Verdict::hold : Verdict::apply};
-}
-
 void Projector::note(const ApplyFailure& failure) {
-  Block& block = blocks_[{failure.projection, failure.stream}];
-  if (block.position != failure.position) block = {.position = failure.position};
-  block.reason = failure.reason;
-  ++block.attempts;
-  block.next_attempt = context_.clock.now() + backoff(context_.options, block.attempts);
-  const bool last = block.attempts >= context_.options.attempts_max;
+  const bool last = attempts_.note(failure, context_.clock.now());
   if (last && context_.options.on_failure == OnFailure::stop) {
     fail(failure.what());
     return;
@@ -303,12 +288,8 @@ void Projector::note(const ApplyFailure& failure) {
                   std::string(failure.what()) + (last ? "; it is set aside as a dead letter" : "; it is tried again"));
 }
 
-void Projector::release_due_blocks() {
-  if (held_back_.empty()) return;
-  const Instant now = context_.clock.now();
-  const bool due =
-      std::any_of(blocks_.begin(), blocks_.end(), [&](const auto& block) { return block.second.next_attempt <= now; });
-  if (!due && !blocks_.empty()) return;
+void Projector::release_held_back() {
+  if (held_back_.empty() || attempts_.next_due().value_or(Instant{}) > context_.clock.now()) return;
   std::vector<Pending> released;
   for (auto& [position, delivery] : held_back_) released.push_back({std::move(delivery), Coming::again});
   pending_.insert(pending_.begin(), released.begin(), released.end());
@@ -321,8 +302,8 @@ std::optional<Instant> Projector::next_step() {
   auto next = consumer_->next_arrival();
   if (rebuild_) next = std::min(next.value_or(next_rebuild_step_), next_rebuild_step_);
   if (!held_back_.empty()) {
-    if (blocks_.empty()) return context_.clock.now();
-    for (const auto& [key, block] : blocks_) next = std::min(next.value_or(block.next_attempt), block.next_attempt);
+    const Instant due = std::max(attempts_.next_due().value_or(Instant{}), context_.clock.now());
+    next = std::min(next.value_or(due), due);
   }
   return next;
 }
@@ -364,7 +345,7 @@ void Projector::drop_deliveries() {
   pending_.clear();
   lingering_ = false;
   held_back_.clear();
-  blocks_.clear();
+  attempts_.clear();
   applier_.forget();
   deliveries_since_offsets_ = 0;
 }

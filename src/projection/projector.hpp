@@ -20,6 +20,7 @@
 #include "freshet/store.hpp"
 #include "log/turn.hpp"
 #include "projection/applier.hpp"
+#include "projection/attempts.hpp"
 #include "projection/leases.hpp"
 #include "projection/rebuild.hpp"
 #include "sqlite/commit_mark.hpp"
@@ -103,15 +104,6 @@ class Projector {
     Coming coming = Coming::first;
   };
 
-  // An event that a projection failed on, and its stream behind it.
-  struct Block {
-    Position position;
-    int attempts = 0;
-    Instant next_attempt;
-    std::string reason;
-  };
-  using BlockKey = std::pair<std::int64_t, std::int64_t>;  // Projection, stream.
-
   bool guarded_step();
   // Asks for leases that are lacking, and begins anew where there is one more.
   void take_over();
@@ -128,9 +120,8 @@ class Projector {
   void skip_duplicates();
   void apply_batch();
   void tell_taken();
-  [[nodiscard]] Judgement judge(std::int64_t projection, std::int64_t stream, Position position) const;
   void note(const ApplyFailure& failure);
-  void release_due_blocks();
+  void release_held_back();
   void commit_offsets_if_due();
   void write_offsets();
   void fail(const std::string& reason);
@@ -151,8 +142,8 @@ class Projector {
   std::atomic<bool> lingering_ = false;
   std::uint64_t waits_seen_ = 0;
   Instant lingers_from_;
-  std::map<Position, Delivery> held_back_;  // Behind a block; what is delivered again takes its own place.
-  std::map<BlockKey, Block> blocks_;
+  std::map<Position, Delivery> held_back_;  // Behind one that failed; what is delivered again takes its own place.
+  Attempts attempts_;
   Position announced_;
   std::optional<sqlite::CommitMark> looked_at_;  // Before the last look for other writers.
   Offsets committed_offsets_;

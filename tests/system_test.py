@@ -6,6 +6,7 @@
 Those with two users need root and are skipped without it. Closes with the line 'N passed, N failed'.
 """
 
+import json
 import os
 import pty
 import resource
@@ -189,6 +190,33 @@ class SignalsTest(SystemTest):
         ran = self.run_program(*words, preexec_fn=lower, input=lines.encode())
         self.assertEqual(ran.code, 1, ran)
         self.assertEqual(self.ok("log", "verify")["problems"], [])
+
+
+class MemoryTest(SystemTest):
+    def with_memory(self, size, *words):
+        def lower():
+            resource.setrlimit(resource.RLIMIT_AS, (size, size))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+        return self.run_program(*words, preexec_fn=lower)
+
+    def test_too_little_memory_is_one_error(self):
+        self.place("1")
+        step = 64 * 1024
+        words = ["projection", "rebuild", "--all", "--json"]
+        if self.with_memory(1 << 30, *words).code != 0:
+            self.skipTest("a sanitizer takes all addresses")
+        told = 0
+        for size in range(4 << 20, 1 << 30, step):
+            ran = self.with_memory(size, *words)
+            self.assertNotIn("bad_alloc", ran.err, f"with {size} bytes")
+            if ran.code == 0:
+                break
+            # Below this the system cannot load the program, or C++ has no room for its first exception.
+            if ran.code not in (127, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGKILL):
+                self.assertEqual((ran.code, json.loads(ran.err)["error"]["code"]), (1, "io_error"), f"with {size} bytes: {ran}")
+                told += 1
+        self.assertGreater(told, 0)
 
 
 if __name__ == "__main__":

@@ -282,12 +282,15 @@ std::vector<std::string> split_empty_values(const std::vector<std::string>& word
 
 Parsed parsed_in(Scope scope, const std::vector<std::string>& words, const Settings& defaults) {
   Parsed parsed = Parser{defaults, scope}.parse(split_empty_values(words));
-  // A word that cannot be understood must not hide the --json behind it.
-  if (std::ranges::find(words, "--json") != words.end()) parsed.format = Format::json;
+  if (asks_for_json(words)) parsed.format = Format::json;
   return parsed;
 }
 
 }  // namespace
+
+bool asks_for_json(const std::vector<std::string>& words) {
+  return std::ranges::find(words, "--json") != words.end();
+}
 
 Parsed parse(const std::vector<std::string>& words, const Settings& defaults) {
   return parsed_in(Scope::process, words, defaults);

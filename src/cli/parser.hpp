@@ -32,6 +32,9 @@ struct Parsed {
   std::variant<Invocation, HelpWanted, VersionWanted, UsageError> outcome;
 };
 
+// Whether the words ask for an answer in JSON, however little sense the rest of them makes.
+[[nodiscard]] bool asks_for_json(const std::vector<std::string>& words);
+
 // `words` are without the program's name; `defaults` hold where the words say nothing.
 [[nodiscard]] Parsed parse(const std::vector<std::string>& words, const Settings& defaults);
 

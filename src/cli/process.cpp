@@ -26,9 +26,10 @@ bool is_interrupted(int exit_code) {
 class Process {
  public:
   int run(const std::vector<std::string>& words) {
-    const Parsed parsed = parse(words, Settings{});
-    format_ = parsed.format;
+    if (asks_for_json(words)) format_ = Format::json;
     try {
+      const Parsed parsed = parse(words, Settings{});
+      format_ = parsed.format;
       return std::visit([this](const auto& outcome) { return carry_out(outcome); }, parsed.outcome);
     } catch (const std::exception& error) {
       return fail(failure_of(error));

@@ -214,7 +214,8 @@ class MemoryTest(SystemTest):
                 break
             # Below this the system cannot load the program, or C++ has no room for its first exception.
             if ran.code not in (127, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGKILL):
-                self.assertEqual((ran.code, json.loads(ran.err)["error"]["code"]), (1, "io_error"), f"with {size} bytes: {ran}")
+                code = json.loads(ran.err)["error"]["code"]
+                self.assertEqual((ran.code, code), (1, "io_error"), f"with {size} bytes: {ran}")
                 told += 1
         self.assertGreater(told, 0)
 

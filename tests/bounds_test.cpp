@@ -49,7 +49,7 @@ TEST_SUITE("bounds") {
     for (int value = 1; value <= 3; ++value) append(store, "a", value);
     for (const std::int64_t before : {least, std::int64_t{-1}}) {
       CHECK(store.log().read_all(Position{before}, all_events).size() == 3);
-      CHECK(store.log().read_raw(Position{before}, 2).size() == 2);
+      CHECK(store.log().read({.after = Position{before}, .events_max = 2}).size() == 2);
       CHECK(store.log().read_stream(stream("a"), Version{before}, all_events).size() == 3);
     }
     CHECK(store.log().read_all(Position{greatest}, all_events).empty());

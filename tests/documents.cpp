@@ -263,6 +263,23 @@ void correlation() {
   expect(ids && ids->causation_id == "order/7@1", "it was shipped first");
 }
 
+void reading_the_log() {
+  freshet::testing::ScratchStore scratch(workshop());
+  freshet::Store& store = scratch.store();
+  static_cast<void>(freshet::execute<Item>(store.log(), stream_of("nut"), Receive{7, "A"}, {}));
+  static_cast<void>(freshet::execute<Item>(store.log(), stream_of("bolt"), Receive{5, "A"}, {}));
+  std::vector<std::int64_t> printed;
+  const auto print = [&](const freshet::RecordedEvent& event) { printed.push_back(event.position.value); };
+
+  const auto newest =
+      store.log().read({.direction = freshet::Direction::backwards, .category = "item", .events_max = 10});
+  for (const freshet::RecordedEvent& event : freshet::EventRange(store.log(), {.stream = stream_of("bolt")}))
+    print(event);
+
+  expect(newest.size() == 2 && newest.front().position == freshet::Position{2}, "the newest comes first");
+  expect(printed == std::vector<std::int64_t>{2}, "the stream's events are printed");
+}
+
 void own_tables() {
   freshet::testing::ScratchStore scratch(workshop());
   freshet::Store& store = scratch.store();
@@ -322,6 +339,7 @@ int main() {
                                                                {"a scratch store", a_scratch_store},
                                                                {"upcasting", upcasting},
                                                                {"correlation", correlation},
+                                                               {"reading the log", reading_the_log},
                                                                {"own tables", own_tables},
                                                                {"read-only opening", read_only_opening}};
   int failed = 0;

@@ -69,7 +69,7 @@ TEST_SUITE("upcaster") {
     CHECK(data_of(store.log().read_stream(stream("a"), Version{}, all_events)) == Texts{"21", "30"});
     store.log().write(
         [](AppendTransaction& transaction) { CHECK(data_of(transaction.read_stream(stream("b"))) == Texts{"21"}); });
-    const auto raw = store.log().read_raw(Position{}, all_events);
+    const auto raw = store.log().read({.form = EventForm::recorded});
     CHECK(data_of(raw) == Texts{"10", "20", "30"});
     CHECK(raw[1].schema_version == 2);
   }
@@ -116,7 +116,7 @@ TEST_SUITE("upcaster") {
     target.log().write([&](AppendTransaction& transaction) {
       source.log().export_events([&](const ExportedEvent& exported) { return transaction.import_event(exported); });
     });
-    CHECK(data_of(target.log().read_raw(Position{}, all_events)) == Texts{"10", "20", "30"});
+    CHECK(data_of(target.log().read({.form = EventForm::recorded})) == Texts{"10", "20", "30"});
     CHECK(data_of(target.log().read_all(Position{}, all_events)) == Texts{"21", "21", "30"});
   }
 
@@ -156,7 +156,7 @@ TEST_SUITE("upcaster") {
     CHECK(error_of(read) == ErrorCode::unsupported_format);
     CHECK(holds(message_of(read), "position 2"));
     CHECK(holds(message_of(read), "use a newer release"));
-    CHECK(data_of(store.log().read_raw(Position{}, all_events)) == Texts{"10", "20", "30"});
+    CHECK(data_of(store.log().read({.form = EventForm::recorded})) == Texts{"10", "20", "30"});
     run_until_idle(store);
     CHECK(total(store) == 10);
     CHECK(store.read({.projections = {"totals"}}).freshness().stale);

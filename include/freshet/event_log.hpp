@@ -29,6 +29,7 @@
 #include "freshet/correlation.hpp"
 #include "freshet/event.hpp"
 #include "freshet/expected_version.hpp"
+#include "freshet/log_request.hpp"
 #include "freshet/snapshot.hpp"
 #include "freshet/sql.hpp"
 #include "freshet/types.hpp"
@@ -170,12 +171,15 @@ class EventLog {
   // The stream's last version; 0 if there is no such stream.
   [[nodiscard]] virtual Version version(const StreamId& stream) const = 0;
 
-  // Up to `events_max` events above `after`, in position order. `after` is exclusive, so that a
-  // checkpoint can be passed as it is. Empty: nothing newer was committed when the call began.
-  [[nodiscard]] virtual std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const = 0;
+  // The events that the request asks for, in its direction. Empty: there was none when the call began. Time and memory
+  // go by what is found: a category that is rare in a long log costs by its streams, not by the log. For more than fits
+  // into memory there is EventRange.
+  [[nodiscard]] virtual std::vector<RecordedEvent> read(const LogRequest& request) const = 0;
 
-  // As read_all(), as it was recorded: upcasters are passed by.
-  [[nodiscard]] virtual std::vector<RecordedEvent> read_raw(Position after, std::size_t events_max) const = 0;
+  // Up to `events_max` events above `after`, in position order.
+  [[nodiscard]] std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const {
+    return read({.after = after, .events_max = events_max});
+  }
 
   // Up to `events_max` events of one stream above version `after`, in version order.
   [[nodiscard]] virtual std::vector<RecordedEvent> read_stream(const StreamId& stream, Version after,
@@ -186,7 +190,5 @@ class EventLog {
   [[nodiscard]] virtual std::optional<KeptSnapshot> find_snapshot(const StreamId& stream, std::string_view name,
                                                                   int schema) const = 0;
 };
-
-inline constexpr std::size_t all_events = static_cast<std::size_t>(-1);  // For events_max: no bound.
 
 }  // namespace freshet

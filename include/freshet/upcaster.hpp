@@ -2,7 +2,7 @@
 //
 // When the form of a type's data changes, give the new form the next NewEvent::schema_version and register an upcaster
 // from the old one (StoreOptions::upcasters). Deciders, projections and consumers of the bus then see the newest form
-// alone, and appends of an older one are refused. The log is not touched; EventLog::read_raw() shows what was written.
+// alone, and appends of an older one are refused. The log is not touched; EventForm::recorded shows what was written.
 //
 // A type's upcasters lead from version 1 to the newest one step by step. To give a type another name, or to make one
 // event into several, record events of a new type and decode both.

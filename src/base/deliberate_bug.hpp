@@ -28,9 +28,10 @@ enum class Bug {
   token_not_compared,        // A rebuild takes the tables that it finds for its own.
   companions_by_given_name,  // Locks are named after the name that was given, and not after the file.
   one_lease_for_all,         // A process that lacks the lease of one projection projects none.
+  range_skips_event,         // The next batch of a lazy range begins one event late.
 };
 
-inline constexpr std::array<std::pair<Bug, std::string_view>, 18> bug_names = {{
+inline constexpr std::array<std::pair<Bug, std::string_view>, 19> bug_names = {{
     {Bug::checkpoint_as_maximum, "checkpoint-as-maximum"},
     {Bug::progress_not_reloaded, "progress-not-reloaded"},
     {Bug::waiter_not_woken, "waiter-not-woken"},
@@ -49,6 +50,7 @@ inline constexpr std::array<std::pair<Bug, std::string_view>, 18> bug_names = {{
     {Bug::token_not_compared, "token-not-compared"},
     {Bug::companions_by_given_name, "companions-by-given-name"},
     {Bug::one_lease_for_all, "one-lease-for-all"},
+    {Bug::range_skips_event, "range-skips-event"},
 }};
 
 #ifdef FRESHET_DELIBERATE_BUGS

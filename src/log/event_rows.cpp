@@ -19,15 +19,31 @@ namespace {
 
 constexpr std::string_view json_content_type = "application/json";
 
-constexpr std::string_view select_after_position =
+constexpr std::string_view select_of_log =
     "SELECT e.position, e.version, e.stream, e.type, e.schema_version, e.data, e.content_type, e.metadata, "
     "e.occurred_at, e.recorded_at, e.checksum, s.category, s.id FROM events e JOIN streams s ON s.number = e.stream "
-    "WHERE e.position > ? ORDER BY e.position LIMIT ?";
+    "WHERE e.position > ? AND e.position < ? ORDER BY e.position";
 // The same columns in the same order, but for the stream's name, which is known.
 constexpr std::string_view select_of_stream =
     "SELECT position, version, stream, type, schema_version, data, content_type, metadata, occurred_at, recorded_at, "
-    "checksum FROM events WHERE stream = (SELECT number FROM streams WHERE category = ? AND id = ?) AND version >= ? "
-    "AND version < ? ORDER BY version LIMIT ?";
+    "checksum FROM events WHERE stream = (SELECT number FROM streams WHERE category = ? AND id = ?) AND version > ? "
+    "AND version < ? ORDER BY version";
+
+// The same from the last row on.
+template <const std::string_view& select>
+constexpr auto backwards_letters = [] {
+  constexpr std::string_view order = " DESC";
+  std::array<char, select.size() + order.size()> letters{};
+  std::ranges::copy(order, std::ranges::copy(select, letters.begin()).out);
+  return letters;
+}();
+template <const std::string_view& select>
+constexpr std::string_view backwards{backwards_letters<select>.data(), backwards_letters<select>.size()};
+
+template <const std::string_view& select>
+sqlite::Statement& rows_of(sqlite::Connection& connection, Direction direction) {
+  return connection.statement(direction == Direction::backwards ? backwards<select> : select);
+}
 
 // Room that is made for events before it is known how many there are.
 constexpr std::size_t events_expected = 4;
@@ -37,11 +53,6 @@ constexpr std::string_view one_row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 Timestamp timestamp(std::int64_t microseconds) {
   return Timestamp{Duration{microseconds}};
-}
-
-std::int64_t limit(std::size_t events_max) {
-  constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
-  return std::cmp_less(events_max, no_limit) ? static_cast<std::int64_t>(events_max) : no_limit;
 }
 
 StreamId stream_in(const sqlite::Statement& row) {
@@ -70,13 +81,6 @@ void check_intact(const RecordedEvent& event, const sqlite::Statement& row) {
   if (is_intact(event, row)) return;
   throw Error(ErrorCode::corrupt,
               "the event at position " + std::to_string(event.position.value) + " is damaged: its checksum differs");
-}
-
-// Each event is sound by itself; a page that has taken another's place shows in their order.
-void check_follows(std::int64_t number, std::int64_t before, const char* what) {
-  if (number == before + 1) return;
-  throw Error(ErrorCode::corrupt,
-              std::string("there is no event at ") + what + ' ' + std::to_string(before + 1) + ", where one must be");
 }
 
 // What a checksum is taken of. Most events fit into the buffer, and to hash that at once gives the same as to hash it
@@ -174,6 +178,27 @@ StreamEnd end_of_stream(sqlite::Connection& connection, std::int64_t number) {
   return {number, Position{run.integer(0)}, Version{run.integer(1)}};
 }
 
+Position position_of(sqlite::Connection& connection, std::int64_t stream, Version version) {
+  sqlite::Run run(connection.statement("SELECT position FROM events WHERE stream = ? AND version = ?"), stream,
+                  version.value);
+  if (run.next()) return Position{run.integer(0)};
+  throw Error(ErrorCode::corrupt, "there is no event at version " + std::to_string(version.value) + " of stream " +
+                                      std::to_string(stream) + ", where one must be");
+}
+
+Version version_at(sqlite::Connection& connection, std::int64_t stream, Position position) {
+  if (position < Position{1}) return {};
+  const StreamEnd end = end_of_stream(connection, stream);
+  if (end.position <= position) return end.version;
+  // Both rise together, without gaps in the versions.
+  std::int64_t below = 0;
+  for (std::int64_t above = end.version.value; above - below > 1;) {
+    const std::int64_t middle = below + (above - below) / 2;
+    (position_of(connection, stream, Version{middle}) <= position ? below : above) = middle;
+  }
+  return Version{below};
+}
+
 std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const StreamId& stream) {
   sqlite::Run run(connection.statement("SELECT number FROM streams WHERE category = ? AND id = ?"),
                   std::string_view{stream.category}, std::string_view{stream.id});
@@ -210,39 +235,83 @@ std::int64_t checksum(const RecordedEvent& event) {
   return std::bit_cast<std::int64_t>(fed.hash());
 }
 
-std::vector<RecordedEvent> read_all(sqlite::Connection& connection, Position after, std::size_t events_max) {
-  after = std::max(after, Position{});
-  auto& statement = connection.statement(select_after_position);
-  const sqlite::Run run(statement, after.value, limit(events_max));
-  std::vector<RecordedEvent> events;
-  while (statement.step()) {
-    events.push_back(event_in(statement, stream_in(statement)));
-    check_intact(events.back(), statement);
-    check_follows(events.back().position.value, after.value++, "position");
+EventRows::EventRows(sqlite::Connection& connection, std::int64_t after, std::int64_t until, Direction direction)
+    : stream_(nullptr),
+      statement_(rows_of<select_of_log>(connection, direction)),
+      run_(statement_, after, until),
+      after_(after),
+      until_(until),
+      direction_(direction),
+      last_(direction == Direction::backwards ? until : after) {
+  ensure(direction == Direction::forwards || until != no_end, "who reads backwards knows where to begin");
+}
+
+EventRows::EventRows(sqlite::Connection& connection, const StreamId& stream, std::int64_t after, std::int64_t until,
+                     Direction direction)
+    : stream_(&stream),
+      statement_(rows_of<select_of_stream>(connection, direction)),
+      run_(statement_, std::string_view{stream.category}, std::string_view{stream.id}, after, until),
+      after_(after),
+      until_(until),
+      direction_(direction),
+      last_(direction == Direction::backwards ? until : after) {
+  ensure(direction == Direction::forwards || until != no_end, "who reads backwards knows where to begin");
+}
+
+// Each event is sound by itself; a page that has taken another's place shows in their order, and one that is lost where
+// rows end too soon.
+bool EventRows::next() {
+  const std::int64_t step = direction_ == Direction::backwards ? -1 : 1;
+  if (!statement_.step()) {
+    const std::int64_t end = direction_ == Direction::backwards ? after_ : until_;
+    if (end != no_end && (end - last_) * step > 1) fail_without(last_ + step);
+    return false;
   }
+  const std::int64_t number = statement_.integer(stream_ == nullptr ? 0 : 1);
+  if (number - step != last_) fail_without(last_ + step);
+  last_ = number;
+  return true;
+}
+
+std::string_view EventRows::category() const {
+  return statement_.text(11);
+}
+
+RecordedEvent EventRows::event() const {
+  RecordedEvent event = event_in(statement_, stream_ == nullptr ? stream_in(statement_) : *stream_);
+  check_intact(event, statement_);
+  return event;
+}
+
+void EventRows::fail_without(std::int64_t number) const {
+  throw Error(ErrorCode::corrupt, std::string("there is no event at ") +
+                                      (stream_ == nullptr ? "position " : "version ") + std::to_string(number) +
+                                      ", where one must be");
+}
+
+std::vector<RecordedEvent> read_all(sqlite::Connection& connection, Position after, std::size_t events_max) {
+  EventRows rows(connection, std::max(after, Position{}).value, EventRows::no_end, Direction::forwards);
+  std::vector<RecordedEvent> events;
+  while (events.size() < events_max && rows.next()) events.push_back(rows.event());
   return events;
 }
 
-std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, const StreamId& stream, Version from,
+std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, const StreamId& stream, Version after,
                                          Version until, std::size_t events_max) {
-  auto& statement = connection.statement(select_of_stream);
-  const sqlite::Run run(statement, std::string_view{stream.category}, std::string_view{stream.id}, from.value,
-                        until.value, limit(events_max));
+  EventRows rows(connection, stream, after.value, until.value, Direction::forwards);
   std::vector<RecordedEvent> events;
-  while (statement.step()) {
+  while (events.size() < events_max && rows.next()) {
     if (events.empty()) events.reserve(std::min(events_max, events_expected));
-    events.push_back(event_in(statement, stream));
-    check_intact(events.back(), statement);
-    check_follows(events.back().version.value, from.value++ - 1, "version");
+    events.push_back(rows.event());
   }
   return events;
 }
 
 std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::size_t events_max) {
-  auto& statement = connection.statement(select_after_position);
-  const sqlite::Run run(statement, after.value, limit(events_max));
+  auto& statement = connection.statement(select_of_log);
+  const sqlite::Run run(statement, after.value, EventRows::no_end);
   std::vector<Scanned> scanned;
-  while (statement.step()) {
+  while (scanned.size() < events_max && statement.step()) {
     Scanned& last = scanned.emplace_back(event_in(statement, stream_in(statement)));
     last.intact = is_intact(last.event, statement);
   }
@@ -251,9 +320,7 @@ std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::s
 
 std::vector<RecordedEvent> read_stream(sqlite::Connection& connection, const StreamId& stream, Version after,
                                        std::size_t events_max) {
-  constexpr Version last{std::numeric_limits<std::int64_t>::max()};
-  if (after == last) return {};
-  return read_versions(connection, stream, Version{std::max(after, Version{}).value + 1}, last, events_max);
+  return read_versions(connection, stream, std::max(after, Version{}), Version{EventRows::no_end}, events_max);
 }
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event) {

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "freshet/bus.hpp"
 #include "freshet/event.hpp"
 #include "freshet/event_log.hpp"
+#include "freshet/log_request.hpp"
 #include "freshet/types.hpp"
 #include "sqlite/connection.hpp"
 
@@ -32,6 +35,11 @@ struct StreamEnd {
 // Of a stream that is there.
 [[nodiscard]] StreamEnd end_of_stream(sqlite::Connection& connection, std::int64_t number);
 
+// The position of an event that is there.
+[[nodiscard]] Position position_of(sqlite::Connection& connection, std::int64_t stream, Version version);
+// The version of a stream that is there, as it was at a position.
+[[nodiscard]] Version version_at(sqlite::Connection& connection, std::int64_t stream, Position position);
+
 // Nothing: no event was ever recorded for it.
 [[nodiscard]] std::optional<std::int64_t> find_stream(sqlite::Connection& connection, const StreamId& stream);
 
@@ -40,6 +48,36 @@ struct StreamEnd {
 
 // Over everything that the event says; the stored value is compared with it whenever an event is read.
 [[nodiscard]] std::int64_t checksum(const RecordedEvent& event);
+
+// Rows of the log by position, or of a stream by version, between two bounds that do not belong to them. All that lies
+// there has to be there: Error `corrupt` names a row that is missing, or damaged.
+class EventRows {
+ public:
+  // For `until`, forwards: read on as far as there are rows.
+  static constexpr std::int64_t no_end = std::numeric_limits<std::int64_t>::max();
+
+  EventRows(sqlite::Connection& connection, std::int64_t after, std::int64_t until, Direction direction);
+  // The stream is borrowed.
+  EventRows(sqlite::Connection& connection, const StreamId& stream, std::int64_t after, std::int64_t until,
+            Direction direction);
+
+  // Moves to the next row, from before the first one. False: there is none.
+  [[nodiscard]] bool next();
+
+  [[nodiscard]] std::string_view category() const;
+  [[nodiscard]] RecordedEvent event() const;
+
+ private:
+  [[noreturn]] void fail_without(std::int64_t number) const;
+
+  const StreamId* const stream_;
+  sqlite::Statement& statement_;
+  const sqlite::Run run_;
+  const std::int64_t after_;
+  const std::int64_t until_;
+  const Direction direction_;
+  std::int64_t last_;  // Where it is: the number of the row, or the bound at which it begins.
+};
 
 // As EventLog's methods of these names, on the connection's present snapshot. A damaged event is Error
 // `corrupt` and names its position.
@@ -54,9 +92,9 @@ struct Scanned {
 };
 [[nodiscard]] std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::size_t events_max);
 
-// The events of a stream from version `from` on and before version `until`.
+// The events of a stream above version `after` and before version `until`, which is there.
 [[nodiscard]] std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, const StreamId& stream,
-                                                       Version from, Version until,
+                                                       Version after, Version until,
                                                        std::size_t events_max = all_events);
 
 void insert(sqlite::Connection& connection, const RecordedEvent& event);

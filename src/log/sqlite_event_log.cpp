@@ -11,6 +11,7 @@
 #include "base/thread.hpp"
 #include "freshet/error.hpp"
 #include "log/foreign_events.hpp"
+#include "log/reading.hpp"
 #include "log/state_snapshots.hpp"
 
 namespace freshet::log {
@@ -237,9 +238,10 @@ Version SqliteEventLog::version(const StreamId& stream) const {
   return find_stream_end(snapshots_.borrow()->connection(), stream).value_or(StreamEnd{}).version;
 }
 
-std::vector<RecordedEvent> SqliteEventLog::read_all(Position after, std::size_t events_max) const {
+std::vector<RecordedEvent> SqliteEventLog::read(const LogRequest& request) const {
   const Gate::Visit visit(gate_);
-  auto events = log::read_all(snapshots_.borrow()->connection(), after, events_max);
+  auto events = log::read(snapshots_.borrow()->connection(), request).events;
+  if (request.form == EventForm::recorded) return events;
   for (RecordedEvent& event : events) upcasting_.upcast(event);
   return events;
 }
@@ -248,11 +250,6 @@ std::vector<RecordedEvent> SqliteEventLog::read_for_bus(Position after, std::siz
   auto events = log::read_all(snapshots_.borrow()->connection(), after, events_max);
   for (RecordedEvent& event : events) upcasting_.upcast_or_leave(event);
   return events;
-}
-
-std::vector<RecordedEvent> SqliteEventLog::read_raw(Position after, std::size_t events_max) const {
-  const Gate::Visit visit(gate_);
-  return log::read_all(snapshots_.borrow()->connection(), after, events_max);
 }
 
 std::vector<RecordedEvent> SqliteEventLog::read_stream(const StreamId& stream, Version after,

@@ -38,8 +38,7 @@ class SqliteEventLog final : public EventLog {
   [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) const override;
   [[nodiscard]] Position head() const override;
   [[nodiscard]] Version version(const StreamId& stream) const override;
-  [[nodiscard]] std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const override;
-  [[nodiscard]] std::vector<RecordedEvent> read_raw(Position after, std::size_t events_max) const override;
+  [[nodiscard]] std::vector<RecordedEvent> read(const LogRequest& request) const override;
   [[nodiscard]] std::vector<RecordedEvent> read_stream(const StreamId& stream, Version after,
                                                        std::size_t events_max) const override;
   [[nodiscard]] std::optional<KeptSnapshot> find_snapshot(const StreamId& stream, std::string_view name,

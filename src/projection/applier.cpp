@@ -199,7 +199,7 @@ std::vector<RecordedEvent> Applier::missing_before(const State& state, const Rec
                   event.stream_number, event.version.value);
   while (run.next() && !state.progress.has(Position{run.integer(1)})) first_missing = Version{run.integer(0)};
   if (first_missing == event.version) return {};
-  return log::read_versions(connection_, event.stream, first_missing, event.version);
+  return log::read_versions(connection_, event.stream, Version{first_missing.value - 1}, event.version);
 }
 
 void Applier::save() {

@@ -63,12 +63,8 @@ class NotingLog final : public EventLog {
     return version;
   }
 
-  [[nodiscard]] std::vector<RecordedEvent> read_all(Position after, std::size_t events_max) const override {
-    return noted(log_.read_all(after, events_max));
-  }
-
-  [[nodiscard]] std::vector<RecordedEvent> read_raw(Position after, std::size_t events_max) const override {
-    return noted(log_.read_raw(after, events_max));
+  [[nodiscard]] std::vector<RecordedEvent> read(const LogRequest& request) const override {
+    return noted(log_.read(request));
   }
 
   void export_events(const std::function<bool(const ExportedEvent&)>& take) const override {
@@ -101,7 +97,7 @@ class NotingLog final : public EventLog {
   }
 
   [[nodiscard]] std::vector<RecordedEvent> noted(std::vector<RecordedEvent> events) const {
-    if (!events.empty()) seen_.note(events.back().position);
+    if (!events.empty()) seen_.note(std::max(events.front().position, events.back().position));
     return events;
   }
 

@@ -8,24 +8,13 @@
 #include "freshet/error.hpp"
 #include "log/event_rows.hpp"
 #include "log/format.hpp"
+#include "log/reading.hpp"
 #include "projection/catalog.hpp"
 
 namespace freshet::subscription {
-namespace {
-
-// The stream's version at a position of the log.
-Version version_at(sqlite::Connection& connection, std::int64_t stream_number, Position position) {
-  sqlite::Run run(connection.statement("SELECT version FROM events WHERE stream = ? AND position <= ? "
-                                       "ORDER BY version DESC LIMIT 1"),
-                  stream_number, position.value);
-  return run.next() ? Version{run.integer(0)} : Version{};
-}
-
-}  // namespace
-
 EventFeed::EventFeed(EventsRequest request, std::shared_ptr<const log::Upcasting> upcasting,
                      sqlite::Connection& connection)
-    : request_(std::move(request)), upcasting_(std::move(upcasting)), position_(request_.after) {
+    : request_(std::move(request)), upcasting_(std::move(upcasting)), position_(std::max(request_.after, Position{})) {
   if (request_.stream && request_.category) {
     throw Error(ErrorCode::invalid, "a subscription is to one stream or to one category, not to both");
   }
@@ -40,54 +29,20 @@ std::optional<EventBatch> EventFeed::next(sqlite::Connection& connection) {
   const sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::read);
   head_ = log::last_of_log(connection).position;
   if (!is_behind()) return std::nullopt;
-  EventBatch batch{.events = {}, .through = {}, .epoch = log::identity_of(connection).epoch, .head = head_};
-  batch_bytes_ = 0;
-  if (request_.stream) {
-    read_stream(connection, batch);
-  } else {
-    read_log(connection, batch);
-  }
-  batch.through = position_;
-  return batch.events.empty() ? std::nullopt : std::optional(std::move(batch));
-}
-
-void EventFeed::read_log(sqlite::Connection& connection, EventBatch& batch) {
-  for (std::size_t looked_at = 0; is_behind() && looked_at < look_events_max && slice(batch) > 0;) {
-    auto events = log::read_all(connection, position_, slice(batch));
-    ensure(!events.empty(), "below the head of the log there are events");
-    looked_at += events.size();
-    position_ = events.back().position;
-    for (RecordedEvent& event : events) {
-      if (!request_.category || event.stream.category == *request_.category) add(batch, std::move(event));
-    }
-  }
-}
-
-void EventFeed::read_stream(sqlite::Connection& connection, EventBatch& batch) {
-  const auto stream_number = log::find_stream(connection, *request_.stream);
-  if (stream_number && !version_) version_ = version_at(connection, *stream_number, position_);
-  while (is_behind() && slice(batch) > 0) {
-    const std::size_t events_max = slice(batch);
-    auto events = stream_number ? log::read_stream(connection, *request_.stream, *version_, events_max)
-                                : std::vector<RecordedEvent>{};
-    // Between its last event and the head there is nothing of this stream.
-    position_ = events.size() < events_max ? head_ : events.back().position;
-    for (RecordedEvent& event : events) {
-      version_ = event.version;
-      add(batch, std::move(event));
-    }
-  }
-}
-
-std::size_t EventFeed::slice(const EventBatch& batch) const {
-  if (batch_bytes_ >= batch_bytes_max) return 0;
-  return std::min(slice_events_max, request_.events_max - batch.events.size());
-}
-
-void EventFeed::add(EventBatch& batch, RecordedEvent event) {
-  upcasting_->upcast(event);
-  batch_bytes_ += event.data.size() + event.metadata.size();
-  batch.events.push_back(std::move(event));
+  LogRequest look{.after = position_,
+                  .until = Position{head_.value + 1},
+                  .stream = request_.stream,
+                  .category = request_.category,
+                  .events_max = request_.events_max,
+                  .bytes_max = batch_bytes_max};
+  if (look.category) look.until = std::min(*look.until, Position{position_.value + look_events_max + 1});
+  auto [events, full] = log::read(connection, look);
+  // Between the last one and where the look ended there is nothing that was asked for.
+  position_ = full ? events.back().position : Position{look.until->value - 1};
+  if (events.empty()) return std::nullopt;
+  for (RecordedEvent& event : events) upcasting_->upcast(event);
+  return EventBatch{
+      .events = std::move(events), .through = position_, .epoch = log::identity_of(connection).epoch, .head = head_};
 }
 
 ChangeFeed::ChangeFeed(ChangesRequest request, sqlite::Connection& connection)

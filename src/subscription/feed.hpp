@@ -3,6 +3,7 @@
 // Threads: one at a time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -38,22 +39,13 @@ class EventFeed final : public Feed<EventBatch> {
   [[nodiscard]] bool is_behind() const override { return position_ < head_; }
 
  private:
-  // Events looked at in one look: some milliseconds.
-  static constexpr std::size_t look_events_max = 1'000;
-  // Events read at a time: few, because each may have event_data_bytes_max.
-  static constexpr std::size_t slice_events_max = 32;
-
-  void read_log(sqlite::Connection& connection, EventBatch& batch);
-  void read_stream(sqlite::Connection& connection, EventBatch& batch);
-  [[nodiscard]] std::size_t slice(const EventBatch& batch) const;
-  void add(EventBatch& batch, RecordedEvent event);
+  // Of a category, in one look: some milliseconds, even if it has none there.
+  static constexpr std::int64_t look_events_max = 10'000;
 
   EventsRequest request_;
   std::shared_ptr<const log::Upcasting> upcasting_;
-  Position position_;               // Everything up to here was looked at.
-  std::optional<Version> version_;  // Likewise, of the request's stream; nothing: not looked up yet.
+  Position position_;  // Everything up to here was looked at.
   Position head_;
-  std::size_t batch_bytes_ = 0;
 };
 
 // How far projections are.

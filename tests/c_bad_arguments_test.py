@@ -14,8 +14,8 @@ import unittest
 from ctypes import byref, c_bool, c_char_p, c_int, c_int64, c_size_t, c_void_p
 
 from c_interface_test import (BODY, CONVERT, CREATE, APPLY, ERROR, INVALID, LIBRARY, NONE, NOTICE, OK, POINTER, TOLD,
-                              Appended, Error, EventsRequest, Names, NewEvent, News, Projection, Request, Session,
-                              Status, Store, Subscription, Value, declare, names, new_events, values)
+                              Appended, Error, Event, EventsRequest, LogRequest, Names, NewEvent, News, Projection,
+                              Request, Session, Status, Store, Subscription, Value, declare, names, new_events, values)
 
 HEADER = pathlib.Path(__file__).resolve().parent.parent / "include" / "freshet" / "freshet.h"
 NEGATIVE = 2**64 - 1  # As a size_t, -1.
@@ -56,6 +56,10 @@ TABLE = {
     "freshet_read_all": {"store": INVALID, "after": FINE, "events_max": FINE, "events": INVALID},
     "freshet_read_stream": {"store": INVALID, "category": INVALID, "id": INVALID, "after": FINE, "events_max": FINE,
                             "events": INVALID},
+    "freshet_read_log": {"store": INVALID, "request": INVALID, "events": INVALID},
+    "freshet_event_range_begin": {"store": INVALID, "request": INVALID, "range": INVALID},
+    "freshet_event_range_next": {"range": INVALID, "has_event": INVALID, "event": INVALID},
+    "freshet_event_range_free": {"range": FINE},
     "freshet_events_count": {"events": STOPS},
     "freshet_events_at": {"events": STOPS, "index": STOPS},
     "freshet_events_free": {"events": FINE},
@@ -159,6 +163,8 @@ class World:
         call("freshet_query", self.reading, b"SELECT id FROM {names}", None, 0, byref(self.rows), None)
         call("freshet_rows_next", self.rows, byref(c_bool()), None)
         call("freshet_dead_letters_read", self.store.handle, None, byref(self.letters), None)
+        self.range = c_void_p()
+        call("freshet_event_range_begin", self.store.handle, byref(LogRequest()), byref(self.range), None)
         self.options = LIBRARY.freshet_options_new(str(file).encode())
         self.places = []
 
@@ -168,7 +174,7 @@ class World:
 
     def end(self):
         for name, handle in [("rows", self.rows), ("reading", self.reading), ("events", self.events),
-                             ("dead_letters", self.letters), ("options", self.options)]:
+                             ("event_range", self.range), ("dead_letters", self.letters), ("options", self.options)]:
             getattr(LIBRARY, f"freshet_{name}_free")(handle)
         for free, handle in self.places:
             getattr(LIBRARY, free)(handle)
@@ -196,7 +202,9 @@ class World:
             "int64_t*": byref(c_int64()), "size_t*": byref(c_size_t()), "const freshet_new_event*": new_events("x"),
             "const freshet_value*": values("x"), "const char* const*": names("names"), "bool": False,
             "const freshet_request*": byref(self.request), "const freshet_events_request*": byref(EventsRequest()),
-            "freshet_told": TOLD(), "const freshet_projection*": byref(self.store.rules.rules), "double": 0.5,
+            "const freshet_log_request*": byref(LogRequest()), "freshet_event_range*": self.range,
+            "freshet_event*": byref(Event()), "freshet_told": TOLD(),
+            "const freshet_projection*": byref(self.store.rules.rules), "double": 0.5,
         }
         by_name = {"category": b"name", "id": b"a", "expected": NONE - 1, "command_id": None, "token": None,
                    "delay": b"1ms", "projection": b"names", "new_name": b"others", "sql": b"SELECT ?",
@@ -319,6 +327,9 @@ class BadArgumentsTest(unittest.TestCase):
                  byref(c_void_p())),
                 ("freshet_subscribe_to_events", store, byref(EventsRequest(0, None, None, None, NEGATIVE)), TOLD(),
                  None, byref(c_void_p())),
+                ("freshet_read_log", store, byref(LogRequest(id=b"i")), byref(c_void_p())),
+                ("freshet_read_log", store, byref(LogRequest(direction=77)), byref(c_void_p())),
+                ("freshet_event_range_begin", store, byref(LogRequest(direction=-1)), byref(c_void_p())),
                 ("freshet_query", world.reading, b"SELECT ?", (Value * 1)(Value(77)), 1, byref(c_void_p())),
                 ("freshet_query", world.reading, b"SELECT ?", (Value * 1)(Value(3, 0, 0.0, None, 1)), 1,
                  byref(c_void_p())),

@@ -25,6 +25,7 @@ OK, CONFLICT, NOT_FRESH = 0, 1, 2
 IO, READ_ONLY, FILE_MISSING, CORRUPT, CLOSED, STALE = 10, 12, 13, 16, 18, 19
 UNSUPPORTED_FORMAT, PROJECTION_FAILED, INVALID, FOREIGN_SESSION, FAILURE = 15, 20, 21, 22, 99
 ANY, EXISTS, NONE = -1, -2, 0
+FORWARDS, BACKWARDS = 0, 1
 EVENTUAL, AT_LEAST_VERSION, AT_LEAST_POSITION, MAX_STALENESS, STRONG = range(5)
 
 
@@ -92,6 +93,11 @@ class DeadLetter(ctypes.Structure):
 class EventsRequest(ctypes.Structure):
     _fields_ = [("after", c_int64), ("epoch", c_char_p), ("category", c_char_p), ("id", c_char_p),
                 ("events_max", c_size_t)]
+
+
+class LogRequest(ctypes.Structure):
+    _fields_ = [("after", c_int64), ("until", c_int64), ("direction", c_int), ("category", c_char_p),
+                ("id", c_char_p), ("events_max", c_size_t), ("bytes_max", c_size_t), ("recorded", c_bool)]
 
 
 class Change(ctypes.Structure):
@@ -169,6 +175,10 @@ declare("freshet_backup", c_int, c_void_p, c_char_p, c_bool, ERROR)
 declare("freshet_head", c_int, c_void_p, POINTER(c_int64), ERROR)
 declare("freshet_read_all", c_int, c_void_p, c_int64, c_size_t, POINTER(c_void_p), ERROR)
 declare("freshet_read_stream", c_int, c_void_p, c_char_p, c_char_p, c_int64, c_size_t, POINTER(c_void_p), ERROR)
+declare("freshet_read_log", c_int, c_void_p, POINTER(LogRequest), POINTER(c_void_p), ERROR)
+declare("freshet_event_range_begin", c_int, c_void_p, POINTER(LogRequest), POINTER(c_void_p), ERROR)
+declare("freshet_event_range_next", c_int, c_void_p, POINTER(c_bool), POINTER(Event), ERROR)
+declare("freshet_event_range_free", None, c_void_p)
 declare("freshet_events_count", c_size_t, c_void_p)
 declare("freshet_events_at", Event, c_void_p, c_size_t)
 declare("freshet_events_free", None, c_void_p)
@@ -335,6 +345,20 @@ class Store:
         LIBRARY.freshet_events_free(events)
         return read
 
+    def read_log(self, **request):
+        """The positions of the events, read at once and one after the other."""
+        events, range_, has_event, event = c_void_p(), c_void_p(), c_bool(), Event()
+        call("freshet_read_log", self.handle, byref(LogRequest(**request)), byref(events))
+        at_once = [LIBRARY.freshet_events_at(events, index).position
+                   for index in range(LIBRARY.freshet_events_count(events))]
+        LIBRARY.freshet_events_free(events)
+        call("freshet_event_range_begin", self.handle, byref(LogRequest(**request)), byref(range_))
+        one_by_one = []
+        while call("freshet_event_range_next", range_, byref(has_event), byref(event)) == OK and has_event:
+            one_by_one.append(event.position)
+        LIBRARY.freshet_event_range_free(range_)
+        return at_once, one_by_one
+
     def first_event(self):
         """Its schema version and its metadata, beside its data."""
         events = c_void_p()
@@ -487,6 +511,38 @@ class CInterfaceTest(unittest.TestCase):
             call("freshet_wait", store.handle, b"names", 0, 0)
             store.append("a", b"x\0y", content_type=b"application/octet-stream")
             self.assertEqual(store.read_stream("a"), [(1, b"Named", b"x\0y")])
+
+    def test_the_log_is_read_in_both_directions_by_stream_and_by_category(self):
+        with Store(self.file) as store:
+            for stream in ("a", "b", "a"):
+                store.append(stream, "x", "y")
+            for positions, request in [
+                    ([1, 2, 3, 4, 5, 6], {}), ([6, 5, 4, 3, 2, 1], {"direction": BACKWARDS}),
+                    ([3, 4], {"after": 2, "until": 5}), ([4, 3], {"after": 2, "until": 5, "direction": BACKWARDS}),
+                    ([6, 5], {"direction": BACKWARDS, "events_max": 2}),
+                    ([1, 2, 5, 6], {"category": b"name", "id": b"a"}),
+                    ([6, 5, 4], {"direction": BACKWARDS, "category": b"name", "events_max": 3}),
+                    ([], {"category": b"other"}), ([], {"after": 6}), ([], {"after": 77, "until": 99})]:
+                with self.subTest(request=request):
+                    self.assertEqual(store.read_log(**request), (positions, positions))
+            # Of a range the bytes are those of a batch.
+            self.assertEqual(store.read_log(bytes_max=2), ([1, 2], [1, 2, 3, 4, 5, 6]))
+            self.assert_fails(INVALID, "a category and an id", store.read_log, id=b"a")
+            self.assert_fails(INVALID, "a direction", store.read_log, direction=2)
+
+    def test_a_range_shows_what_was_committed_when_it_began(self):
+        with Store(self.file) as store:
+            store.append("a", "one", "two")
+            range_, has_event, event = c_void_p(), c_bool(), Event()
+            call("freshet_event_range_begin", store.handle, byref(LogRequest(bytes_max=1)), byref(range_))
+            seen = []
+            while call("freshet_event_range_next", range_, byref(has_event), byref(event)) == OK and has_event:
+                seen.append(event.bytes())
+                store.append("a", "three")
+            self.assertEqual(seen, [b"one", b"two"])
+            call("freshet_event_range_next", range_, byref(has_event), byref(event))
+            self.assertFalse(has_event.value)
+            LIBRARY.freshet_event_range_free(range_)
 
     def test_an_append_from_each_of_four_threads_is_recorded_once(self):
         with Store(self.file) as store:

@@ -32,13 +32,14 @@
 extern "C" {
 #endif
 
-// Handles: what a store is opened with, the store, who reads their own writes, what was read of its log, a moment of
-// its read tables, the rows of a query, the tables in the hands of a projection, a transaction, what a projection could
+// Handles: what a store is opened with, the store, who reads their own writes, what was read of its log, its events one
+// after the other, a moment of its read tables, the rows of a query, the tables in the hands of a projection, a transaction, what a projection could
 // not apply, being told, and what an upcaster gives back.
 typedef struct freshet_options freshet_options;
 typedef struct freshet_store freshet_store;
 typedef struct freshet_session freshet_session;
 typedef struct freshet_events freshet_events;
+typedef struct freshet_event_range freshet_event_range;
 typedef struct freshet_reading freshet_reading;
 typedef struct freshet_rows freshet_rows;
 typedef struct freshet_tables freshet_tables;
@@ -248,9 +249,37 @@ freshet_code freshet_read_all(freshet_store* store, int64_t after, size_t events
                               freshet_error* error);
 freshet_code freshet_read_stream(freshet_store* store, const char* category, const char* id, int64_t after,
                                  size_t events_max, freshet_events** events, freshet_error* error);
+
+// Which events of the log, the oldest or the newest first; see freshet/log_request.hpp.
+typedef enum freshet_direction { FRESHET_FORWARDS = 0, FRESHET_BACKWARDS = 1 } freshet_direction;
+typedef struct freshet_log_request {
+  int64_t after;  // Positions, both exclusive: 0 is from the beginning,
+  int64_t until;  // and 0 to the end of the log.
+  freshet_direction direction;
+  const char* category;  // NULL: all events.
+  const char* id;        // NULL: of all streams of the category.
+  size_t events_max;     // 0: no bound.
+  size_t bytes_max;      // Of data and metadata: the event that reaches it is the last. 0: no bound.
+  bool recorded;         // As they were written: upcasters are passed by.
+} freshet_log_request;
+
+// What the request asks for, in its direction; none where there is none. As freshet_read_all otherwise.
+freshet_code freshet_read_log(freshet_store* store, const freshet_log_request* request, freshet_events** events,
+                              freshet_error* error);
 size_t freshet_events_count(const freshet_events* events);
 freshet_event freshet_events_at(const freshet_events* events, size_t index);  // From 0, below the count.
 void freshet_events_free(freshet_events* events);
+
+// The same events one after the other, however many there are: those that were committed when it began, read in batches
+// of up to 1000 events, of 1 MiB, and of the request's bytes_max, without a read transaction in between. Free with
+// freshet_event_range_free.
+freshet_code freshet_event_range_begin(freshet_store* store, const freshet_log_request* request,
+                                       freshet_event_range** range, freshet_error* error);
+// Moves to the next event, from before the first one; `has_event` is false after the last one, and after a failure,
+// which ends the range. The event is valid until the next call for the range.
+freshet_code freshet_event_range_next(freshet_event_range* range, bool* has_event, freshet_event* event,
+                                      freshet_error* error);
+void freshet_event_range_free(freshet_event_range* range);
 
 // --- Reading the read tables -----------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/ensure.hpp"
+#include "freshet/event_range.hpp"
 #include "freshet/freshet.h"
 #include "freshet/session.hpp"
 #include "freshet/store.hpp"
@@ -26,6 +27,12 @@ struct freshet_session {
 
 struct freshet_events {
   std::vector<freshet::RecordedEvent> events;
+};
+
+struct freshet_event_range {
+  freshet::EventRange range;
+  freshet::EventRange::Iterator place = {};
+  bool before_first = true;
 };
 
 struct freshet_reading {

@@ -23,13 +23,36 @@ freshet_event event_of(const RecordedEvent& event) {
           .recorded_at = event.recorded_at.time_since_epoch().count()};
 }
 
+namespace {
+
+LogRequest log_request_of(const freshet_log_request& request) {
+  require(request.category != nullptr || request.id == nullptr, "a stream has a category and an id");
+  require(request.direction == FRESHET_FORWARDS || request.direction == FRESHET_BACKWARDS,
+          "a direction is one of its enumerators");
+  LogRequest made{.after = Position{request.after}};
+  if (request.until != 0) made.until = Position{request.until};
+  if (request.direction == FRESHET_BACKWARDS) made.direction = Direction::backwards;
+  if (request.id != nullptr) {
+    made.stream = StreamId{request.category, request.id};
+  } else if (request.category != nullptr) {
+    made.category = request.category;
+  }
+  if (request.events_max != 0) made.events_max = request.events_max;
+  if (request.bytes_max != 0) made.bytes_max = request.bytes_max;
+  if (request.recorded) made.form = EventForm::recorded;
+  return made;
+}
+
+}  // namespace
 }  // namespace freshet::c
 
 using freshet::Position;
 using freshet::Version;
 using freshet::c::given;
+using freshet::c::given_struct;
 using freshet::c::given_text;
 using freshet::c::guarded;
+using freshet::c::log_request_of;
 using freshet::c::place;
 using freshet::c::sure;
 
@@ -82,6 +105,45 @@ freshet_code freshet_read_stream(freshet_store* store, const char* category, con
         given(store).store.log().read_stream({given_text(category), given_text(id)}, Version{after}, events_max)};
     return FRESHET_OK;
   });
+}
+
+freshet_code freshet_read_log(freshet_store* store, const freshet_log_request* request, freshet_events** events,
+                              freshet_error* error) {
+  return guarded(error, [&] {
+    place(events) = nullptr;
+    *events = new freshet_events{given(store).store.log().read(log_request_of(given_struct(request)))};
+    return FRESHET_OK;
+  });
+}
+
+freshet_code freshet_event_range_begin(freshet_store* store, const freshet_log_request* request,
+                                       freshet_event_range** range, freshet_error* error) {
+  return guarded(error, [&] {
+    place(range) = nullptr;
+    auto begun = std::make_unique<freshet_event_range>(
+        freshet::EventRange(given(store).store.log(), log_request_of(given_struct(request))));
+    begun->place = begun->range.begin();
+    *range = begun.release();
+    return FRESHET_OK;
+  });
+}
+
+freshet_code freshet_event_range_next(freshet_event_range* range, bool* has_event, freshet_event* event,
+                                      freshet_error* error) {
+  return guarded(error, [&] {
+    place(has_event) = false;
+    place(event);
+    auto& [events, next, before_first] = given(range);
+    if (!std::exchange(before_first, false) && next != events.end()) ++next;
+    if (next == events.end()) return FRESHET_OK;
+    *event = freshet::c::event_of(*next);
+    *has_event = true;
+    return FRESHET_OK;
+  });
+}
+
+void freshet_event_range_free(freshet_event_range* range) {
+  delete range;
 }
 
 size_t freshet_events_count(const freshet_events* events) {

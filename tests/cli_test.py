@@ -211,8 +211,13 @@ class UsageTest(ProgramTest):
         for words in [["list", "--limit", "0"], ["list", "--limit", "10001"], ["list", "--status", "lost"],
                       ["list", "--status", "none"], ["import", "x", "--on-error", "cry"]]:
             self.usage("order", *words)
-        for words in [["--from", "0"], ["--limit", "0"], ["--stream", "/1"], ["--stream", "a/"]]:
-            self.usage("log", "show", *words)
+        for words in [["--from", "0"], ["--limit", "0"], ["--stream", "/1"], ["--stream", "a/"], ["--last", "0"],
+                      ["--last", "-1"], ["--last", "9223372036854775808"], ["--category", ""], ["--category", "a/b"]]:
+            self.assertIn(f"bad value '{words[1]}' for {words[0]}: expected", self.usage("log", "show", *words))
+        for one, other in [(["--last", "1"], ["--from", "1"]), (["--last", "1"], ["--limit", "1"]),
+                           (["--stream", "1"], ["--category", "order"])]:
+            for words in [[*one, *other], [*other, *one]]:
+                self.assertIn("exclude each other: give one of them", self.usage("log", "show", *words))
         self.assertFalse(self.db.exists())
 
     def test_items_and_amounts_are_checked(self):
@@ -668,6 +673,54 @@ class LogTest(ProgramTest):
         self.assertIn("the log ends at 3", self.usage("log", "show", "--from", "5", "--follow"))
         self.assertEqual(len(self.text("log", "show").splitlines()), 3)
         self.fails(5, "not_found", "log", "show", "--stream", "9")
+
+    def write_two_categories(self):
+        """Orders at 1, 3 and 5, notes at 2 and 4."""
+        note = lambda number: (f"n{number}", "Noted", {}, {"stream": f"note/n{number}"})
+        order = lambda number: (f"o{number}", "OrderCreated", self.CREATED, {})
+        self.ok("log", "import", self.write_events(order(1), note(1), order(2), note(1), order(3)))
+
+    def positions(self, *words):
+        return [event["position"] for event in self.lines("log", "show", *words)]
+
+    def test_show_last_is_the_end_of_what_there_is_the_oldest_first(self):
+        self.write_two_categories()
+        for words, positions in [
+                (["1"], [5]), (["3"], [3, 4, 5]), (["5"], [1, 2, 3, 4, 5]), (["9223372036854775807"], [1, 2, 3, 4, 5]),
+                (["1", "--category", "note"], [4]), (["2", "--category", "order"], [3, 5]),
+                (["9", "--category", "order"], [1, 3, 5]), (["1", "--stream", "note/n1"], [4]),
+                (["9", "--stream", "o2"], [3])]:
+            with self.subTest(words=words):
+                self.assertEqual(self.positions("--last", *words), positions)
+        self.assertEqual(len(self.text("log", "show", "--last", "2").splitlines()), 2)
+        self.fails(5, "not_found", "log", "show", "--last", "1", "--stream", "o9")
+
+    def test_show_category_leaves_the_others_out(self):
+        self.write_two_categories()
+        self.assertEqual(self.positions("--category", "note"), [2, 4])
+        self.assertEqual(self.positions("--category", "order", "--from", "2", "--limit", "1"), [3])
+        self.assertEqual(self.positions("--category", "order", "--from", "6"), [])
+        self.assertEqual(self.positions("--category", "note", "--follow", "--limit", "2"), [2, 4])
+        self.assertIn("no such category 'notes'",
+                      self.fails(5, "not_found", "log", "show", "--category", "notes")["message"])
+
+    def test_follow_begins_with_the_last_events_and_goes_on_without_a_gap(self):
+        self.write_two_categories()
+        process = self.start("--json", "log", "show", "--follow", "--last", "2", "--category", "order")
+        position = lambda: json.loads(process.stdout.readline())["position"]
+        self.assertEqual([position(), position()], [3, 5])
+        self.place("7")
+        self.ok("order", "pay", "7")
+        self.assertEqual([position(), position()], [6, 7])
+        process.send_signal(signal.SIGINT)
+        self.assertEqual((process.wait(PATIENCE), process.stdout.read()), (0, b""))
+
+    def test_follow_of_the_last_event_of_an_order_waits_for_it(self):
+        self.write_two_categories()
+        process = self.start("--json", "log", "show", "--follow", "--last", "1", "--stream", "2024/1")
+        self.place("2024/0")
+        self.place("2024/1")
+        self.assertEqual(json.loads(process.stdout.readline())["stream"], "order/2024/1")
 
     def test_show_takes_the_id_of_an_order_with_a_slash(self):
         self.place("p/q")

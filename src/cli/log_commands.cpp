@@ -5,75 +5,69 @@
 #include <csignal>
 #include <cstddef>
 #include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/stream_meant.hpp"
 #include "cli/text.hpp"
 #include "freshet/error.hpp"
+#include "freshet/event_range.hpp"
 
 namespace freshet::cli {
 namespace {
 
-// Events held in memory at a time: enough that the query costs little, and few enough for any log.
-constexpr std::size_t slice_events_max = 500;
-
-// Reads on, slice by slice, in the whole log or in one stream.
-class Reader {
- public:
-  // The log is entered at the position; a stream has to be read from its start.
-  Reader(EventLog& log, std::optional<StreamId> stream, Position from)
-      : log_(log), stream_(std::move(stream)), position_{from.value - 1} {}
-
-  [[nodiscard]] std::vector<RecordedEvent> next() {
-    if (!stream_) {
-      auto events = log_.read_all(position_, slice_events_max);
-      if (!events.empty()) position_ = events.back().position;
-      return events;
-    }
-    while (true) {
-      auto events = log_.read_stream(*stream_, version_, slice_events_max);
-      if (events.empty()) return events;
-      version_ = events.back().version;
-      std::erase_if(events, [this](const RecordedEvent& event) { return event.position <= position_; });
-      if (!events.empty()) return events;
-    }
+// The events that are asked for of the log as it ends at `head`, those of `stream` if there is one.
+LogRequest events_of(const ShowLog& request, const EventLog& log, std::optional<StreamId> stream, Position head,
+                     Session& session) {
+  LogRequest events{.after = Position{request.from.value - 1},
+                    .until = Position{head.value + 1},
+                    .stream = std::move(stream),
+                    .category = request.category,
+                    .events_max = request.limit.value_or(all_events)};
+  if (!request.last) return events;
+  LogRequest last = events;
+  last.direction = Direction::backwards;
+  last.events_max = *request.last;
+  events.after = head;
+  for (const RecordedEvent& event : EventRange(log, std::move(last))) {
+    events.after = Position{event.position.value - 1};
+    if (session.interrupted() != 0) break;
   }
-
- private:
-  EventLog& log_;
-  const std::optional<StreamId> stream_;
-  Position position_;
-  Version version_;
-};
-
-// Hands over `events`, up to what is left of the limit. False: the listener has gone or has had enough.
-bool show(std::vector<RecordedEvent> events, std::optional<std::int64_t>& left, Session& session) {
-  for (RecordedEvent& event : events) {
-    if (left && *left == 0) return false;
-    if (!session.answer(LogEvent{std::move(event)})) return false;
-    if (left) --*left;
-  }
-  return !left || *left > 0;
+  return events;
 }
 
 Result show_what_is_there(const ShowLog& request, EventLog& log, Session& session) {
+  const Position head = log.head();
   std::optional<StreamId> stream = request.stream;
   if (stream) stream = streams_meant(*stream, log).front();
   if (stream && log.version(*stream) == Version{}) {
     return not_found_failure(fmt::format("no such stream '{}/{}'", stream->category, stream->id));
   }
+  if (request.category && log.read({.category = request.category, .events_max = 1}).empty()) {
+    return not_found_failure(fmt::format("no such category '{}'", *request.category));
+  }
   // As following it from there would be: a place that was kept from before a backup was restored, perhaps.
-  if (const Position head = log.head(); request.from.value - 1 > head.value) {
+  if (request.from.value - 1 > head.value) {
     return usage_failure(fmt::format("there is no position {} yet, the log ends at {}: give --from a lower one",
                                      request.from.value, head.value));
   }
-  Reader reader{log, std::move(stream), request.from};
-  std::optional<std::int64_t> left = request.limit;
-  while (session.interrupted() == 0) {
-    auto events = reader.next();
-    if (events.empty() || !show(std::move(events), left, session)) return std::nullopt;
+  for (RecordedEvent& event : EventRange(log, events_of(request, log, std::move(stream), head, session))) {
+    if (session.interrupted() != 0) {
+      return interrupted_failure(session.interrupted(), "interrupted: the log was not shown to its end");
+    }
+    if (!session.answer(LogEvent{std::move(event)})) break;
   }
-  return interrupted_failure(session.interrupted(), "interrupted: the log was not shown to its end");
+  return std::nullopt;
+}
+
+// Hands over `events`, up to what is left of the limit. False: the listener has gone or has had enough.
+bool show(std::vector<RecordedEvent> events, std::size_t& left, Session& session) {
+  for (RecordedEvent& event : events) {
+    if (left-- == 0 || !session.answer(LogEvent{std::move(event)})) return false;
+  }
+  return left > 0;
 }
 
 // Leaves the events of one of the streams; of the first one that has any, if that was open until now.
@@ -87,21 +81,25 @@ void keep_streams(std::vector<RecordedEvent>& events, std::vector<StreamId>& str
 }
 
 Result follow(const ShowLog& request, Store& store, Session& session) {
-  Position through{request.from.value - 1};
+  EventLog& log = store.log();
+  // Before anything else is looked up: what comes meanwhile is followed.
+  const Position head = log.head();
   std::vector<StreamId> streams;
-  if (request.stream) streams = streams_meant(*request.stream, store.log());
-  EventsRequest events{.after = through};
+  if (request.stream) streams = streams_meant(*request.stream, log);
   // As long as it is open which of two streams there will be, all are looked at.
-  if (streams.size() == 1) events.stream = streams.front();
-  auto subscription = store.subscribe_to_events(std::move(events));
-  std::optional<std::int64_t> left = request.limit;
+  const std::optional<StreamId> stream = streams.size() == 1 ? std::optional{streams.front()} : std::nullopt;
+  Position through = events_of(request, log, streams.empty() ? stream : streams.front(), head, session).after;
+  auto subscription = store.subscribe_to_events({.after = through, .stream = stream, .category = request.category});
+  std::size_t left = request.limit.value_or(all_events);
   while (session.wait_for(subscription.descriptor())) {
     if (auto batch = subscription.take()) {
       through = batch->through;
       if (!streams.empty()) keep_streams(batch->events, streams);
       if (!show(std::move(batch->events), left, session)) return std::nullopt;
     } else if (const auto reason = subscription.ended()) {
-      static_cast<void>(store.log().read_all(through, batch_events_max));  // Throws what has ended it.
+      // Throws what has ended it.
+      static_cast<void>(
+          log.read({.after = through, .stream = stream, .category = request.category, .events_max = batch_events_max}));
       throw Error(ErrorCode::io, fmt::format("cannot follow the log: {}", *reason));
     }
   }

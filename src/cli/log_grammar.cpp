@@ -3,14 +3,21 @@
 
 #include <memory>
 
+#include "base/utf8.hpp"
 #include "cli/grammar.hpp"
 #include "cli/values.hpp"
 
 namespace freshet::cli {
 namespace {
 
-std::optional<std::int64_t> parse_limit(const std::string& text) {
-  return parse_count(text, 1);
+std::optional<std::size_t> parse_limit(const std::string& text) {
+  const auto count = parse_count(text, 1);
+  return count ? std::optional{static_cast<std::size_t>(*count)} : std::nullopt;
+}
+
+std::optional<std::string> parse_category(const std::string& text) {
+  const bool is_category = !text.empty() && text.find('/') == std::string::npos && is_utf8(text);
+  return is_category ? std::optional{text} : std::nullopt;
 }
 
 // As far as its letters tell (RFC 3986); a reader of CloudEvents may refuse any other.
@@ -93,12 +100,23 @@ void add_backup(Group& group) {
 
 void add_log_commands(Group& group) {
   const auto draft = std::make_shared<ShowLog>();
-  Command show = group.command("show", "Show events", "log show --stream 123 --follow", [draft] { return *draft; });
+  Command show = group.command("show", "Show events, the oldest first", "log show --category order --last 10 --follow",
+                               [draft] { return *draft; });
   show.value({.name = "--stream",
               .type = "ID",
               .meaning = "Only this stream: CATEGORY/ID, or an order's id, with a slash in it or not (default: all)",
               .expected = "an order's id, or CATEGORY/ID"},
              parse_stream, draft->stream);
+  show.value({.name = "--category",
+              .type = "C",
+              .meaning = "Only the streams of this category, such as order (default: all)",
+              .expected = "a category such as order, without a slash"},
+             parse_category, draft->category);
+  show.value({.name = "--last",
+              .type = "N",
+              .meaning = "Only the last N events that there are of these, and with --follow what comes after them",
+              .expected = a_number_from_1},
+             parse_limit, draft->last);
   show.value(
       {.name = "--from", .type = "P", .meaning = "Start at this position (default: 1)", .expected = a_number_from_1},
       parse_position, draft->from);
@@ -108,6 +126,9 @@ void add_log_commands(Group& group) {
               .expected = a_number_from_1},
              parse_limit, draft->limit);
   show.flag("--follow", "Go on with new events as they come, until Ctrl-C", draft->follow, Follow::yes);
+  show.exclude_each_other({"--stream", "--category"});
+  show.exclude_each_other({"--last", "--from"});
+  show.exclude_each_other({"--last", "--limit"});
 
   group.command("verify", "Check the whole file (exit code 7 if something is wrong)", "log verify --json",
                 [] { return VerifyLog{}; });

@@ -106,9 +106,13 @@ struct ShowHistory {
 enum class Follow { no, yes };
 
 struct ShowLog {
+  // At most one of these.
   std::optional<StreamId> stream = std::nullopt;
+  std::optional<std::string> category = std::nullopt;
+  // Either the last ones, or some from a position on.
+  std::optional<std::size_t> last = std::nullopt;
   Position from{1};
-  std::optional<std::int64_t> limit = std::nullopt;
+  std::optional<std::size_t> limit = std::nullopt;
   Follow follow = Follow::no;
 };
 

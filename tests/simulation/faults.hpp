@@ -37,6 +37,7 @@ enum class Action {
   back_up,
   restore,
   listen,
+  read_log,
   end_,
 };
 inline constexpr std::size_t actions = static_cast<std::size_t>(Action::end_);

@@ -85,6 +85,7 @@ void compare(const ModelLog& model, const RecordedEvent& found) {
   expect("the log holds no event that was not acknowledged", found.position.value <= model.head());
   const ModelLog::Event& event = model.at(found.position.value);
   expect_equal("an event's stream", event.stream, found.stream.id);
+  expect_equal("an event's category", id_of(event.stream).category, found.stream.category);
   expect_equal("an event's version", event.version, found.version.value);
   expect_equal("an event's data", std::to_string(event.amount), found.data);
   expect_equal("when an event happened", event.occurred_at.time_since_epoch(), found.occurred_at.time_since_epoch());

@@ -9,6 +9,12 @@
 
 namespace freshet::simulation {
 
+// The one stream of a category of its own, of which the log holds little. All others are of one category.
+inline constexpr const char* rare_stream = "v";
+[[nodiscard]] inline StreamId id_of(const std::string& stream) {
+  return {stream == rare_stream ? "vault" : "account", stream};
+}
+
 struct ModelLog {
   struct Event {
     std::string stream;

@@ -86,6 +86,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> nam
     "append while waiting",
     "own write read",
     "monotonic read",
+    "read backwards",
+    "read rare category",
+    "range beside appends",
 };
 
 }  // namespace

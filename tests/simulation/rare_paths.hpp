@@ -89,6 +89,9 @@ enum class Rare {
   append_while_waiting,
   own_write_read,
   monotonic_read,
+  read_backwards,
+  read_rare_category,
+  range_beside_appends,
   end_,
 };
 

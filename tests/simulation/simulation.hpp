@@ -172,6 +172,10 @@ class Simulation {
   void check_replay(const ReadRequest& request);
   void count_read(const Freshness& freshness, const ReadRequest& request);
 
+  // log_reading.cpp
+  [[nodiscard]] LogRequest any_log_request();
+  void read_log(Process& process);
+
   // restoring.cpp: backups put in the file's place, beside those who keep a place in it.
   void back_up(Process& process);
   void restore();

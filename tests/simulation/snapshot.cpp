@@ -24,7 +24,7 @@ void check_totals(Reading& reading, const Applied& applied, const ModelLog& mode
     sum += model.at(position).amount;
     ++count;
   }
-  Rows rows = reading.query("SELECT sum, events FROM totals");
+  Rows rows = reading.query("SELECT sum(sum), sum(events) FROM totals");
   const bool any = rows.next();
   expect_equal("the number of events in the table totals", count, any ? rows.integer(1) : 0);
   expect_equal("the sum in the table totals", sum * tests::Totals::factor(applied.schema_version),

@@ -94,6 +94,8 @@ void Simulation::act() {
       return restore();
     case Action::listen:
       return listen(process);
+    case Action::read_log:
+      return read_log(process);
     case Action::end_:
       break;
   }
@@ -276,7 +278,7 @@ void Simulation::discard_dead_letters(Process& process) {
     return true;
   });
   const std::int64_t discarded =
-      process.store->discard_dead_letters({.projection = "fragile", .stream = StreamId{"account", stream}});
+      process.store->discard_dead_letters({.projection = "fragile", .stream = id_of(stream)});
   expect_equal("as many dead letters are discarded as the stream has",
                static_cast<std::int64_t>(before.dead.size() - expected.dead.size()), discarded);
   expect("what is discarded stays, left out, and nothing else changes", look_at_fragile(process) == expected);

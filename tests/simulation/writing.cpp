@@ -37,10 +37,10 @@ ExpectedVersion Simulation::any_expectation(const std::string& stream) {
 }
 
 Simulation::Draft Simulation::any_draft() {
-  const std::string stream = any_stream();
+  const std::string stream = dice_.chance(0.05) ? rare_stream : any_stream();
   Draft draft{.stream = stream,
               .events = {},
-              .request = {.stream = {"account", stream}, .expected = any_expectation(stream), .events = {}}};
+              .request = {.stream = id_of(stream), .expected = any_expectation(stream), .events = {}}};
   for (auto count = dice_.below(3) + 1; count > 0; --count) draft.events.push_back(event(dice_.number(99)));
   if (dice_.chance(0.1)) draft.events.front().occurred_at = clock_->wall_time() - dice_.duration(std::chrono::hours{1});
   if (dice_.chance(faults_.keyed)) {

@@ -18,6 +18,7 @@ struct Span {
   std::int64_t after = 0;
   std::int64_t until = 1;
 
+  [[nodiscard]] bool has(std::int64_t number) const { return number > after && number < until; }
   [[nodiscard]] std::int64_t size() const { return std::max<std::int64_t>(until - after - 1, 0); }
 
   // Cuts off up to `count` of them, where a reader in this direction begins.
@@ -130,11 +131,14 @@ class Reader {
 
   // What the index of streams says of it is compared with the event.
   [[nodiscard]] RecordedEvent event_at(const Next& next) {
-    EventRows rows(connection_, next.position.value - 1, next.position.value + 1, Direction::forwards);
-    ensure(rows.next(), "rows that are missing are an error");
-    RecordedEvent event = rows.event();
-    if (event.stream_number == next.stream && event.version == Version{next.version}) return event;
-    throw Error(ErrorCode::corrupt, "the event at position " + std::to_string(next.position.value) +
+    const std::int64_t position = next.position.value;
+    if (positions_.has(position)) {
+      EventRows rows(connection_, position - 1, position + 1, Direction::forwards);
+      ensure(rows.next(), "a row that is missing is an error");
+      RecordedEvent event = rows.event();
+      if (event.stream_number == next.stream && event.version == Version{next.version}) return event;
+    }
+    throw Error(ErrorCode::corrupt, "the event at position " + std::to_string(position) +
                                         " is of another stream or version than the index of streams says");
   }
 

@@ -33,8 +33,8 @@ extern "C" {
 #endif
 
 // Handles: what a store is opened with, the store, who reads their own writes, what was read of its log, its events one
-// after the other, a moment of its read tables, the rows of a query, the tables in the hands of a projection, a transaction, what a projection could
-// not apply, being told, and what an upcaster gives back.
+// after the other, a moment of its read tables, the rows of a query, the tables in the hands of a projection, a
+// transaction, what a projection could not apply, being told, and what an upcaster gives back.
 typedef struct freshet_options freshet_options;
 typedef struct freshet_store freshet_store;
 typedef struct freshet_session freshet_session;

@@ -142,6 +142,10 @@ TEST_SUITE("log_reading") {
     const auto all = store.log().read({});
     const auto last = all.back().position.value;
     REQUIRE(last == 4'512);
+    for (const Direction direction : {Direction::forwards, Direction::backwards}) {
+      const LogRequest dense{.direction = direction, .category = "account"};
+      CHECK(read(store.log(), dense) == meant(all, dense));
+    }
     for (const std::int64_t after : {std::int64_t{0}, std::int64_t{1}, std::int64_t{3}, std::int64_t{1'507}, last}) {
       for (const std::int64_t until : {std::int64_t{6}, std::int64_t{1'509}, std::int64_t{3'012}, last + 1}) {
         LogRequest request{.after = Position{after}, .until = Position{until}, .category = "rare"};

@@ -59,9 +59,9 @@ StreamId stream_in(const sqlite::Statement& row) {
   return {std::string(row.text(11)), std::string(row.text(12))};
 }
 
-RecordedEvent event_in(const sqlite::Statement& row, StreamId stream) {
-  return {.position = Position{row.integer(0)},
-          .version = Version{row.integer(1)},
+RecordedEvent event_in(const sqlite::Statement& row, Position position, Version version, StreamId stream) {
+  return {.position = position,
+          .version = version,
           .stream = std::move(stream),
           .stream_number = row.integer(2),
           .type = std::string(row.text(3)),
@@ -278,7 +278,9 @@ std::string_view EventRows::category() const {
 }
 
 RecordedEvent EventRows::event() const {
-  RecordedEvent event = event_in(statement_, stream_ == nullptr ? stream_in(statement_) : *stream_);
+  RecordedEvent event =
+      stream_ == nullptr ? event_in(statement_, Position{last_}, Version{statement_.integer(1)}, stream_in(statement_))
+                         : event_in(statement_, Position{statement_.integer(0)}, Version{last_}, *stream_);
   check_intact(event, statement_);
   return event;
 }
@@ -312,7 +314,8 @@ std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::s
   const sqlite::Run run(statement, after.value, EventRows::no_end);
   std::vector<Scanned> scanned;
   while (scanned.size() < events_max && statement.step()) {
-    Scanned& last = scanned.emplace_back(event_in(statement, stream_in(statement)));
+    Scanned& last = scanned.emplace_back(
+        event_in(statement, Position{statement.integer(0)}, Version{statement.integer(1)}, stream_in(statement)));
     last.intact = is_intact(last.event, statement);
   }
   return scanned;

@@ -22,28 +22,24 @@ constexpr std::string_view json_content_type = "application/json";
 constexpr std::string_view select_of_log =
     "SELECT e.position, e.version, e.stream, e.type, e.schema_version, e.data, e.content_type, e.metadata, "
     "e.occurred_at, e.recorded_at, e.checksum, s.category, s.id FROM events e JOIN streams s ON s.number = e.stream "
-    "WHERE e.position > ? AND e.position < ? ORDER BY e.position";
+    "WHERE e.position ";
+constexpr std::string_view above_position = "> ? ORDER BY e.position";
+constexpr std::string_view below_position = "< ? ORDER BY e.position DESC";
 // The same columns in the same order, but for the stream's name, which is known.
 constexpr std::string_view select_of_stream =
     "SELECT position, version, stream, type, schema_version, data, content_type, metadata, occurred_at, recorded_at, "
-    "checksum FROM events WHERE stream = (SELECT number FROM streams WHERE category = ? AND id = ?) AND version > ? "
-    "AND version < ? ORDER BY version";
+    "checksum FROM events WHERE stream = (SELECT number FROM streams WHERE category = ? AND id = ?) AND version ";
+constexpr std::string_view above_version = "> ? ORDER BY version";
+constexpr std::string_view below_version = "< ? ORDER BY version DESC";
 
-// The same from the last row on.
-template <const std::string_view& select>
-constexpr auto backwards_letters = [] {
-  constexpr std::string_view order = " DESC";
-  std::array<char, select.size() + order.size()> letters{};
-  std::ranges::copy(order, std::ranges::copy(select, letters.begin()).out);
+template <const std::string_view& select, const std::string_view& where>
+constexpr auto joined_letters = [] {
+  std::array<char, select.size() + where.size()> letters{};
+  std::ranges::copy(where, std::ranges::copy(select, letters.begin()).out);
   return letters;
 }();
-template <const std::string_view& select>
-constexpr std::string_view backwards{backwards_letters<select>.data(), backwards_letters<select>.size()};
-
-template <const std::string_view& select>
-sqlite::Statement& rows_of(sqlite::Connection& connection, Direction direction) {
-  return connection.statement(direction == Direction::backwards ? backwards<select> : select);
-}
+template <const std::string_view& select, const std::string_view& where>
+constexpr std::string_view joined{joined_letters<select, where>.data(), joined_letters<select, where>.size()};
 
 // Room that is made for events before it is known how many there are.
 constexpr std::size_t events_expected = 4;
@@ -237,8 +233,9 @@ std::int64_t checksum(const RecordedEvent& event) {
 
 EventRows::EventRows(sqlite::Connection& connection, std::int64_t after, std::int64_t until, Direction direction)
     : stream_(nullptr),
-      statement_(rows_of<select_of_log>(connection, direction)),
-      run_(statement_, after, until),
+      statement_(connection.statement(direction == Direction::backwards ? joined<select_of_log, below_position>
+                                                                        : joined<select_of_log, above_position>)),
+      run_(statement_, direction == Direction::backwards ? until : after),
       after_(after),
       until_(until),
       direction_(direction),
@@ -249,8 +246,10 @@ EventRows::EventRows(sqlite::Connection& connection, std::int64_t after, std::in
 EventRows::EventRows(sqlite::Connection& connection, const StreamId& stream, std::int64_t after, std::int64_t until,
                      Direction direction)
     : stream_(&stream),
-      statement_(rows_of<select_of_stream>(connection, direction)),
-      run_(statement_, std::string_view{stream.category}, std::string_view{stream.id}, after, until),
+      statement_(connection.statement(direction == Direction::backwards ? joined<select_of_stream, below_version>
+                                                                        : joined<select_of_stream, above_version>)),
+      run_(statement_, std::string_view{stream.category}, std::string_view{stream.id},
+           direction == Direction::backwards ? until : after),
       after_(after),
       until_(until),
       direction_(direction),
@@ -262,9 +261,10 @@ EventRows::EventRows(sqlite::Connection& connection, const StreamId& stream, std
 // rows end too soon.
 bool EventRows::next() {
   const std::int64_t step = direction_ == Direction::backwards ? -1 : 1;
+  const std::int64_t end = direction_ == Direction::backwards ? after_ : until_;
+  if ((end - last_) * step <= 1) return false;
   if (!statement_.step()) {
-    const std::int64_t end = direction_ == Direction::backwards ? after_ : until_;
-    if (end != no_end && (end - last_) * step > 1) fail_without(last_ + step);
+    if (end != no_end) fail_without(last_ + step);
     return false;
   }
   const std::int64_t number = statement_.integer(stream_ == nullptr ? 0 : 1);
@@ -310,8 +310,8 @@ std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, const S
 }
 
 std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::size_t events_max) {
-  auto& statement = connection.statement(select_of_log);
-  const sqlite::Run run(statement, after.value, EventRows::no_end);
+  auto& statement = connection.statement(joined<select_of_log, above_position>);
+  const sqlite::Run run(statement, after.value);
   std::vector<Scanned> scanned;
   while (scanned.size() < events_max && statement.step()) {
     Scanned& last = scanned.emplace_back(

@@ -35,16 +35,16 @@ TEST_SUITE("append_only") {
   }
 
   TEST_CASE("events: INSERT OR REPLACE by position is refused") {
-    CHECK(holds(refusal("INSERT OR REPLACE INTO events SELECT position, stream, 7, type, schema_version, data, "
-                        "content_type, metadata, "
-                        "occurred_at, recorded_at, checksum FROM events WHERE position = 1"),
+    CHECK(holds(refusal("INSERT OR REPLACE INTO events SELECT position, stream, 7, append_end, type, "
+                        "schema_version, data, content_type, metadata, correlation_id, causation_id, "
+                        "occurred_at, recorded_at, xxh3 FROM events WHERE position = 1"),
                 append_only));
   }
 
   TEST_CASE("events: INSERT OR REPLACE by stream and version is refused") {
-    CHECK(holds(refusal("INSERT OR REPLACE INTO events SELECT 7, stream, version, type, schema_version, data, "
-                        "content_type, metadata, "
-                        "occurred_at, recorded_at, checksum FROM events WHERE position = 1"),
+    CHECK(holds(refusal("INSERT OR REPLACE INTO events SELECT 7, stream, version, append_end, type, "
+                        "schema_version, data, content_type, metadata, correlation_id, causation_id, "
+                        "occurred_at, recorded_at, xxh3 FROM events WHERE position = 1"),
                 append_only));
   }
 

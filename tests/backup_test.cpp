@@ -1,5 +1,5 @@
 // Tests of backups: complete, in one file, while others write; and nothing left behind where one fails.
-#include "store/backup.hpp"
+#include "log/backup.hpp"
 
 #include <doctest/doctest.h>
 

@@ -36,6 +36,7 @@ TABLE = {
     "freshet_options_new": {"file": STOPS},
     "freshet_options_free": {"options": FINE},
     "freshet_options_set_mode": {"options": STOPS, "mode": STOPS},
+    "freshet_options_set_upgrade": {"options": STOPS, "upgrade": STOPS},
     "freshet_options_set_durability": {"options": STOPS, "durability": STOPS},
     "freshet_options_set_busy_timeout": {"options": STOPS, "microseconds": STOPS},
     "freshet_options_set_projecting": {"options": STOPS},

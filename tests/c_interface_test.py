@@ -3,11 +3,11 @@
 
 import contextlib
 import ctypes
-import json
 import os
 import pathlib
 import queue
 import select
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,6 +22,7 @@ LIBRARY = ctypes.CDLL(os.environ["FRESHET_LIBRARY"])
 
 PATIENCE = 60  # Seconds after which what has not come is taken for lost.
 OK, CONFLICT, NOT_FRESH = 0, 1, 2
+UPGRADE_COPY, UPGRADE_NO_COPY, UPGRADE_NEVER = 0, 1, 2
 IO, READ_ONLY, FILE_MISSING, CORRUPT, CLOSED, STALE = 10, 12, 13, 16, 18, 19
 UNSUPPORTED_FORMAT, PROJECTION_FAILED, INVALID, FOREIGN_SESSION, FAILURE = 15, 20, 21, 22, 99
 ANY, EXISTS, NONE = -1, -2, 0
@@ -44,6 +45,8 @@ class Event(ctypes.Structure):
         ("schema_version", c_int), ("data", c_void_p), ("data_size", c_size_t),
         *[(name, c_char_p) for name in ("content_type", "metadata")],
         *[(name, c_int64) for name in ("occurred_at", "recorded_at")],
+        *[(name, c_char_p) for name in ("correlation_id", "causation_id")],
+        ("append_end", c_int64),
     ]
 
     def bytes(self):
@@ -136,6 +139,7 @@ declare("freshet_code_name", c_char_p, c_int)
 declare("freshet_options_new", c_void_p, c_char_p)
 declare("freshet_options_free", None, c_void_p)
 declare("freshet_options_set_mode", None, c_void_p, c_int)
+declare("freshet_options_set_upgrade", None, c_void_p, c_int)
 declare("freshet_options_set_durability", None, c_void_p, c_int)
 declare("freshet_options_set_projecting", None, c_void_p, c_bool)
 declare("freshet_options_set_bus", c_int, c_void_p, c_char_p, c_double, c_uint64, ERROR)
@@ -303,11 +307,12 @@ def read(function, handle, sql, *parameters, stream=None, consistency=EVENTUAL, 
 
 
 class Store:
-    def __init__(self, file, rules=None, mode=0, delay=None, upcasters=(), forms=(),
+    def __init__(self, file, rules=None, mode=0, upgrade=0, delay=None, upcasters=(), forms=(),
                  notice=lambda level, message: None):
         self.rules = rules or Names()
         options = LIBRARY.freshet_options_new(str(file).encode())
         LIBRARY.freshet_options_set_mode(options, mode)
+        LIBRARY.freshet_options_set_upgrade(options, upgrade)
         LIBRARY.freshet_options_set_durability(options, 0)
         if delay:
             call("freshet_options_set_bus", options, delay.encode(), 0.0, 1)
@@ -365,6 +370,15 @@ class Store:
         call("freshet_read_all", self.handle, 0, 1, byref(events))
         event = LIBRARY.freshet_events_at(events, 0)
         read = event.schema_version, event.metadata, event.bytes()
+        LIBRARY.freshet_events_free(events)
+        return read
+
+    def correlation_of_first_event(self):
+        """Both ids, and the end of its append."""
+        events = c_void_p()
+        call("freshet_read_all", self.handle, 0, 1, byref(events))
+        event = LIBRARY.freshet_events_at(events, 0)
+        read = event.correlation_id, event.causation_id, event.append_end
         LIBRARY.freshet_events_free(events)
         return read
 
@@ -771,12 +785,22 @@ class CInterfaceTest(unittest.TestCase):
             with Store(self.file, forms=forms) as store:
                 self.assertEqual([data for _, _, data in store.read_stream("a")], [b"one", b"two"])
 
+    def test_a_file_of_an_older_format_is_carried_over_as_the_options_say(self):
+        copy = pathlib.Path(f"{self.file}.format-3")
+        for upgrade in [UPGRADE_COPY, UPGRADE_NO_COPY]:
+            shutil.copy(pathlib.Path(__file__).parent / "formats" / "format-3.db", self.file)
+            self.assert_fails(UNSUPPORTED_FORMAT, "--upgrade copy", Store, self.file, upgrade=UPGRADE_NEVER)
+            with Store(self.file, upgrade=upgrade) as store:
+                self.assertEqual(store.correlation_of_first_event(), (None, None, 1))
+            self.assertEqual(copy.exists(), upgrade == UPGRADE_COPY)
+            copy.unlink(missing_ok=True)
+
     def test_events_say_what_they_belong_to_and_what_led_to_them(self):
         with Store(self.file) as store:
             events = new_events("one", correlation=(b"a click", b"name/b@1"))
             append("freshet_append", store.handle, "a", events)
-            self.assertEqual(json.loads(store.first_event()[1]),
-                             {"correlation_id": "a click", "causation_id": "name/b@1"})
+            self.assertEqual(store.correlation_of_first_event(), (b"a click", b"name/b@1", 1))
+            self.assertEqual(store.first_event()[1], b"")
 
     def test_own_tables_are_written_with_the_events_or_not_at_all(self):
         def save(transaction, text, error):

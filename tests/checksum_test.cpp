@@ -1,6 +1,8 @@
 // Tests of stored events that were changed behind the library's back.
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "engine_fixture.hpp"
 #include "log/event_rows.hpp"
 
@@ -49,7 +51,8 @@ TEST_SUITE("checksum") {
   TEST_CASE("checksum: covers everything that an event says") {
     for (const char* change :
          {"type = 'Other'", "schema_version = 2", "data = '22'", "content_type = 'text/plain'", "metadata = '{}'",
-          "occurred_at = 1", "recorded_at = 1", "version = 2", "stream = 1, version = 9", "checksum = checksum + 1"}) {
+          "occurred_at = 1", "recorded_at = 1", "version = 2", "stream = 1, version = 9", "append_end = 3",
+          "correlation_id = 'a', causation_id = 'b'", "xxh3 = xxh3 + 1"}) {
       const TempDir directory;
       damage(directory.file(), std::string("UPDATE events SET ") + change + " WHERE position = 2");
       Store store(idle(directory.file()));
@@ -71,11 +74,29 @@ TEST_SUITE("checksum") {
     event.data = "{}";
     event.content_type = "application/json";
     const std::int64_t first = log::checksum(event);
-    CHECK(first == -5205787294296615052);
+    CHECK(first == -8439172384719014314);
     // A byte that moves from one text to its neighbour changes it.
     event.type = "OrderPai";
     event.content_type = "dapplication/json";
     CHECK(log::checksum(event) != first);
+  }
+
+  TEST_CASE("checksum: is the same in a copy, whatever number the stream has there") {
+    RecordedEvent event{.position = Position{1}, .version = Version{2}, .stream = {"order", "3"}, .stream_number = 4};
+    const std::int64_t here = log::checksum(event);
+    event.stream_number = 5;
+    CHECK(log::checksum(event) == here);
+  }
+
+  TEST_CASE("checksum: covers what the event belongs to, and the end of its append") {
+    RecordedEvent event{.position = Position{1}, .version = Version{2}, .stream = {"order", "3"}};
+    std::set<std::int64_t> seen{log::checksum(event)};
+    event.append_end = Position{2};
+    CHECK(seen.insert(log::checksum(event)).second);
+    event.correlation = {"a", "bc"};
+    CHECK(seen.insert(log::checksum(event)).second);
+    event.correlation = {"ab", "c"};
+    CHECK(seen.insert(log::checksum(event)).second);
   }
 
   TEST_CASE("step: the projector stops at a damaged event, and says which") {

@@ -259,7 +259,7 @@ void correlation() {
       freshet::execute<Invoices>(log, {"invoice", "7"}, Send{}, {.correlation = freshet::follow_up(shipped)});
 
   expect(std::holds_alternative<freshet::Appended>(outcome), "it is sent");
-  const auto ids = freshet::correlation_of(log.read_all({}, 1).front());
+  const auto ids = log.read_all({}, 1).front().correlation;
   expect(ids && ids->causation_id == "order/7@1", "it was shipped first");
 }
 

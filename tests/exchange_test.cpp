@@ -26,7 +26,8 @@ ExportedEvent sample(const std::string& data, const std::string& content_type = 
                     .content_type = content_type,
                     .metadata = R"({"by":"ada"})",
                     .occurred_at = Timestamp{1'506'941'793'000'001us},
-                    .recorded_at = Timestamp{1'506'941'794'000'000us}};
+                    .recorded_at = Timestamp{1'506'941'794'000'000us},
+                    .append_end = Position{7}};
   exported.command_id = "key \n 1";
   exported.outcome = "paid";
   return exported;
@@ -61,6 +62,8 @@ void check_round_trip(const ExportedEvent& before) {
     CHECK(after.event.metadata == before.event.metadata);
     CHECK((after.event.occurred_at == before.event.occurred_at));
     CHECK((after.event.recorded_at == before.event.recorded_at));
+    CHECK((after.event.correlation == before.event.correlation));
+    CHECK(after.event.append_end == before.event.append_end);
     CHECK((after.command_id == before.command_id));
     CHECK(after.outcome == before.outcome);
     CHECK(exchange::render_line(after, format, exchange::default_source) == line);
@@ -97,13 +100,7 @@ struct Largest {
     event.type = text(event_type_bytes_max);
     request.command_id = text(command_id_bytes_max);
     request.outcome = text(outcome_bytes_max);
-  }
-
-  // So much is stored, with the ids in it.
-  void set_metadata(std::size_t bytes) {
-    request.correlation = Correlation{.correlation_id = "c", .causation_id = "d"};
-    const std::size_t without = with_correlation(R"({"x":""})", *request.correlation).size();
-    event.metadata = R"({"x":")" + std::string(bytes - without, 'm') + R"("})";
+    request.correlation = Correlation{text(correlation_id_bytes_max), text(correlation_id_bytes_max)};
   }
 
   AppendResult append_to(Store& store) {
@@ -162,18 +159,6 @@ TEST_SUITE("exchange") {
     largest.event.data = std::string(event_data_bytes_max, '\xff');
     // Each letter of it takes two in a text.
     largest.event.metadata = R"([")" + std::string(event_data_bytes_max - 4, '\\') + R"("])";
-    CHECK(std::holds_alternative<Appended>(largest.append_to(store)));
-    check_comes_back(store);
-  }
-
-  TEST_CASE("bounds: what is stored has them, and not what is given alone") {
-    const TempDir directory;
-    Store store(idle(directory.file()));
-    Largest largest('a');
-    largest.set_metadata(event_data_bytes_max + 1);
-    CHECK(largest.event.metadata.size() < event_data_bytes_max);
-    CHECK(holds(message_of([&] { static_cast<void>(largest.append_to(store)); }), "with its correlation"));
-    largest.set_metadata(event_data_bytes_max);
     CHECK(std::holds_alternative<Appended>(largest.append_to(store)));
     check_comes_back(store);
   }
@@ -252,6 +237,50 @@ TEST_SUITE("exchange") {
       exported.outcome.clear();
       check_round_trip(exported);
     }
+  }
+
+  TEST_CASE("render_line: the ids of a correlation come back, whatever the metadata name") {
+    const Correlation ids{"click 7", "order/1@3"};
+    const std::string same = R"({"correlation_id":"click 7","causation_id":"order/1@3"})";
+    const std::string others = R"({"correlation_id":"a","causation_id":"b"})";
+    for (const std::string& metadata : {std::string{}, same, others, std::string("no JSON")}) {
+      for (const auto& correlation : {std::optional<Correlation>{}, std::optional{ids}}) {
+        INFO(metadata);
+        ExportedEvent exported = sample("{}");
+        exported.event.metadata = metadata;
+        exported.event.correlation = correlation;
+        check_round_trip(exported);
+      }
+    }
+  }
+
+  TEST_CASE("render_line: ids that the metadata name already are not written once more") {
+    ExportedEvent exported = sample("{}");
+    exported.event.metadata = R"({"correlation_id":"a","causation_id":"b"})";
+    exported.event.correlation = {"a", "b"};
+    const auto has_member = [&] {
+      return nlohmann::json::parse(exchange::render_line(exported, Format::json_lines, "")).contains("correlation_id");
+    };
+    CHECK_FALSE(has_member());
+    exported.event.metadata.clear();
+    CHECK(has_member());
+  }
+
+  TEST_CASE("render_line: the end of an append comes back") {
+    ExportedEvent exported = sample("{}");
+    exported.event.append_end = Position{9};
+    check_round_trip(exported);
+  }
+
+  TEST_CASE("parse_line: the ids of a correlation are both there, or neither, and are texts") {
+    const auto with = [](const std::string& members) {
+      std::string line = json_line("{}");
+      return line.insert(1, members + ",");
+    };
+    CHECK(holds(problem(with(R"("correlation_id":"a")")), "and not the other"));
+    CHECK(holds(problem(with(R"("causation_id":"a","correlation_id":null)")), "and not the other"));
+    CHECK(holds(problem(with(R"("causation_id":1,"correlation_id":2)")), "is no text"));
+    CHECK_FALSE(parsed(with(R"("correlation_id":null,"causation_id":null)")).event.correlation.has_value());
   }
 
   TEST_CASE("render_line: deeply nested JSON goes there and back, and does not exhaust the stack") {

@@ -31,6 +31,7 @@ class Silent final : public cli::Session {
   [[nodiscard]] cli::FilesInUse files_in_use() const override { return {}; }
   std::filesystem::path closed_file() override { return {}; }
   Duration busy_timeout() override { return {}; }
+  Upgrade upgrade() override { return {}; }
   bool answer(const cli::Answer& /*answer*/) override { return true; }
   bool wait_for(int /*descriptor*/) override { return false; }
   void note(const std::string& /*line*/) override {}

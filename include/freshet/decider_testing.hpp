@@ -24,7 +24,8 @@ class Difference : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// An event in one line: its type, the schema version where it is above 1, its data, and metadata if there are any.
+// An event in one line: its type, the schema version where it is above 1, its data, and metadata and correlation if
+// there are any.
 [[nodiscard]] std::string text_of(const NewEvent& event);
 
 // Throws a Difference unless the lines are equal; it shows both sides, and marks the lines that only one has.

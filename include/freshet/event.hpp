@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "freshet/correlation.hpp"
 #include "freshet/types.hpp"
 
 namespace [[gnu::visibility("default")]] freshet {
@@ -16,8 +17,8 @@ namespace [[gnu::visibility("default")]] freshet {
 // The longest event type, such as "OrderCreated".
 inline constexpr std::size_t event_type_bytes_max = 255;
 
-// The largest `data` or `metadata` of one event, as it is stored: with the ids of a Correlation in it. Larger things
-// are documents; keep them in a file and their name in the event.
+// The largest `data` or `metadata` of one event. Larger things are documents; keep them in a file and their name in the
+// event.
 inline constexpr std::size_t event_data_bytes_max = std::size_t{8} << 20U;
 
 // The longest content type, such as "application/json".
@@ -37,6 +38,8 @@ struct NewEvent {
   std::string metadata = {};
   // When it happened, in the years 1678 to 2261; what the clock shows if not given. Imports give it.
   std::optional<Timestamp> occurred_at = std::nullopt;
+  // What it belongs to and what led to it; that of its Append if not given.
+  std::optional<Correlation> correlation = std::nullopt;
 };
 
 // An event as the log holds it. Its checksum was compared when it was read.
@@ -56,6 +59,12 @@ struct RecordedEvent {
   // Never below that of the position before, whatever is done to the system's clock: where that was set back it is
   // ahead of the clock, and StoreOptions::on_notice is told.
   Timestamp recorded_at;
+  // Nothing: none was given. Of events that format 3 holds, what their metadata name as "correlation_id" and
+  // "causation_id", if both are there.
+  std::optional<Correlation> correlation = std::nullopt;
+  // The last position of the append that recorded it, so that a copy of the log can take whole appends. Its own where
+  // it is the last one, and where that was not noted, as in format 3.
+  Position append_end;
 };
 
 }  // namespace freshet

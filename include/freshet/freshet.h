@@ -88,6 +88,12 @@ const char* freshet_code_name(freshet_code code);
 
 // What opening may do to the file, as in freshet/store.hpp.
 typedef enum freshet_mode { FRESHET_CREATE = 0, FRESHET_EXISTING = 1, FRESHET_READ_ONLY_MODE = 2 } freshet_mode;
+// What to do with a file of an older format that is to be written, as in freshet/types.hpp.
+typedef enum freshet_upgrade {
+  FRESHET_UPGRADE_COPY = 0,     // Carry it over, after a copy FILE.format-N was made beside it.
+  FRESHET_UPGRADE_NO_COPY = 1,  // Carry it over.
+  FRESHET_UPGRADE_NEVER = 2     // FRESHET_UNSUPPORTED_FORMAT.
+} freshet_upgrade;
 // What a finished append survives, as in freshet/event_log.hpp.
 typedef enum freshet_durability { FRESHET_PROCESS_CRASH = 0, FRESHET_POWER_LOSS = 1 } freshet_durability;
 
@@ -117,6 +123,9 @@ typedef struct freshet_event {
   const char* metadata;
   int64_t occurred_at;
   int64_t recorded_at;
+  const char* correlation_id;  // NULL: none, and then there is no causation either.
+  const char* causation_id;
+  int64_t append_end;  // The last position of the append that recorded it; see freshet/event.hpp.
 } freshet_event;
 
 // The rules of a projection; see freshet/projection.hpp. What it points to is copied when it is added.
@@ -141,6 +150,7 @@ typedef struct freshet_projection {
 freshet_options* freshet_options_new(const char* file);
 void freshet_options_free(freshet_options* options);
 void freshet_options_set_mode(freshet_options* options, freshet_mode mode);                    // Default: create.
+void freshet_options_set_upgrade(freshet_options* options, freshet_upgrade upgrade);           // Default: copy.
 void freshet_options_set_durability(freshet_options* options, freshet_durability durability);  // Default: power loss.
 // How long a call waits for the turn to write while another process writes: 0 to a day. Default: 5 s.
 void freshet_options_set_busy_timeout(freshet_options* options, int64_t microseconds);
@@ -196,7 +206,7 @@ typedef struct freshet_new_event {
   const char* metadata;        // NULL: none.
   const int64_t* occurred_at;  // NULL: now.
   int schema_version;          // Of the data; 0: 1.
-  // What it belongs to and what led to it, written into its metadata; see freshet/correlation.hpp. Both or neither.
+  // What it belongs to and what led to it; see freshet/correlation.hpp. Both or neither.
   const char* correlation_id;
   const char* causation_id;
 } freshet_new_event;

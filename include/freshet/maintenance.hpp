@@ -25,12 +25,13 @@ namespace [[gnu::visibility("default")]] freshet {
 // the reads of that are stale until then; one that is open meanwhile stops projecting, and says why. Waits for writers
 // up to `busy_timeout`, and then throws `busy`.
 std::optional<std::vector<std::string>> remove_projection(const std::filesystem::path& file, std::string_view name,
-                                                          Duration busy_timeout = std::chrono::seconds{5});
+                                                          Duration busy_timeout = std::chrono::seconds{5},
+                                                          Upgrade upgrade = Upgrade::copy);
 
 // Gives a projection of the file another name, so that a program that has renamed it finds its tables and need not make
 // them again. Returns false if the file has no projection of this name. One of the new name that is there already is
 // `invalid`, and so is an empty name. Otherwise as above.
 bool rename_projection(const std::filesystem::path& file, std::string_view name, std::string_view new_name,
-                       Duration busy_timeout = std::chrono::seconds{5});
+                       Duration busy_timeout = std::chrono::seconds{5}, Upgrade upgrade = Upgrade::copy);
 
 }  // namespace freshet

@@ -56,6 +56,7 @@ struct Notice {
 struct StoreOptions {
   std::filesystem::path file = {};  // To be given. On a local disk: the write-ahead log needs shared memory.
   OpenMode mode = OpenMode::create;
+  Upgrade upgrade = Upgrade::copy;  // Of a file of an older format.
   Engine engine = Engine::threads;
   // The application's projections; unchanged while the store is open.
   std::vector<std::shared_ptr<const Projection>> projections = {};
@@ -67,7 +68,6 @@ struct StoreOptions {
   Duration busy_timeout = std::chrono::seconds{5};  // For the turn to write, against other processes; 0 to a day.
   ProjectorOptions projector = {};
   BusOptions bus = {};
-
   // Time; SystemClock if not given. Shared with the application.
   std::shared_ptr<Clock> clock = nullptr;
   // Called on any of the store's threads; must not call the store. The library itself prints nothing.

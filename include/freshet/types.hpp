@@ -51,6 +51,16 @@ using Instant = std::chrono::steady_clock::time_point;
 // A span of time: delays, timeouts, ages.
 using Duration = std::chrono::microseconds;
 
+// What to do with a file of an older format that is to be written; reading leaves it as it is. Carrying it over to this
+// release's format is one transaction: whoever is killed meanwhile leaves the file as it was. Other processes that
+// write wait for it, up to their busy timeout.
+enum class Upgrade {
+  copy,     // Carry it over, after a copy FILE.format-N, N being its format, is complete beside it and on the disk. One
+            // that is there already is never replaced: unless it is that very copy, opening is Error `io`.
+  no_copy,  // Carry it over. Releases that know the older format alone cannot open it from then on.
+  never,    // Error `unsupported_format`.
+};
+
 // What to do where a file is to be written and there is one already.
 enum class ExistingFile { refuse, replace };
 

@@ -28,10 +28,12 @@ enum class Bug {
   token_not_compared,        // A rebuild takes the tables that it finds for its own.
   companions_by_given_name,  // Locks are named after the name that was given, and not after the file.
   one_lease_for_all,         // A process that lacks the lease of one projection projects none.
+  upgrade_in_two_parts,      // A file that is carried over gets its number in another transaction than its tables.
+  append_end_left_out,       // No event says where its append ends.
   range_skips_event,         // The next batch of a lazy range begins one event late.
 };
 
-inline constexpr std::array<std::pair<Bug, std::string_view>, 19> bug_names = {{
+inline constexpr std::array<std::pair<Bug, std::string_view>, 21> bug_names = {{
     {Bug::checkpoint_as_maximum, "checkpoint-as-maximum"},
     {Bug::progress_not_reloaded, "progress-not-reloaded"},
     {Bug::waiter_not_woken, "waiter-not-woken"},
@@ -50,6 +52,8 @@ inline constexpr std::array<std::pair<Bug, std::string_view>, 19> bug_names = {{
     {Bug::token_not_compared, "token-not-compared"},
     {Bug::companions_by_given_name, "companions-by-given-name"},
     {Bug::one_lease_for_all, "one-lease-for-all"},
+    {Bug::upgrade_in_two_parts, "upgrade-in-two-transactions"},
+    {Bug::append_end_left_out, "append-end-left-out"},
     {Bug::range_skips_event, "range-skips-event"},
 }};
 

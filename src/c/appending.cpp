@@ -25,7 +25,7 @@ NewEvent event_from(const freshet_new_event& event) {
   require((event.correlation_id == nullptr) == (event.causation_id == nullptr),
           "an event has both a correlation and a causation, or neither");
   if (event.correlation_id != nullptr) {
-    made.metadata = with_correlation(made.metadata, {event.correlation_id, event.causation_id});
+    made.correlation = {event.correlation_id, event.causation_id};
   }
   if (event.occurred_at != nullptr) made.occurred_at = Timestamp{Duration{*event.occurred_at}};
   return made;

@@ -71,6 +71,15 @@ void freshet_options_set_mode(freshet_options* options, freshet_mode mode) {
                                                           : OpenMode::read_only;
 }
 
+void freshet_options_set_upgrade(freshet_options* options, freshet_upgrade upgrade) {
+  using freshet::Upgrade;
+  ensure(upgrade == FRESHET_UPGRADE_COPY || upgrade == FRESHET_UPGRADE_NO_COPY || upgrade == FRESHET_UPGRADE_NEVER,
+         "what to do with an older file is one of those named");
+  sure(options).options.upgrade = upgrade == FRESHET_UPGRADE_COPY      ? Upgrade::copy
+                                  : upgrade == FRESHET_UPGRADE_NO_COPY ? Upgrade::no_copy
+                                                                       : Upgrade::never;
+}
+
 void freshet_options_set_durability(freshet_options* options, freshet_durability durability) {
   using freshet::Durability;
   ensure(durability == FRESHET_PROCESS_CRASH || durability == FRESHET_POWER_LOSS, "a durability is one of those named");

@@ -20,7 +20,10 @@ freshet_event event_of(const RecordedEvent& event) {
           .content_type = event.content_type.c_str(),
           .metadata = event.metadata.c_str(),
           .occurred_at = event.occurred_at.time_since_epoch().count(),
-          .recorded_at = event.recorded_at.time_since_epoch().count()};
+          .recorded_at = event.recorded_at.time_since_epoch().count(),
+          .correlation_id = event.correlation ? event.correlation->correlation_id.c_str() : nullptr,
+          .causation_id = event.correlation ? event.correlation->causation_id.c_str() : nullptr,
+          .append_end = event.append_end.value};
 }
 
 namespace {

@@ -126,6 +126,8 @@ Json to_json(const LogEvent& shown) {
   const RecordedEvent& event = shown.event;
   Json document = event_json(event, "stream", event.stream.category + "/" + event.stream.id);
   document["metadata"] = event.metadata.empty() ? Json(nullptr) : recorded_json(event.metadata, "application/json");
+  document["correlation_id"] = event.correlation ? Json(event.correlation->correlation_id) : Json(nullptr);
+  document["causation_id"] = event.correlation ? Json(event.correlation->causation_id) : Json(nullptr);
   return document;
 }
 

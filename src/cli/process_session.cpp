@@ -71,6 +71,7 @@ void ProcessSession::open(OpenMode mode, Engine engine) {
   try {
     store_.emplace(StoreOptions{.file = file(),
                                 .mode = mode,
+                                .upgrade = settings_.upgrade,
                                 .engine = engine,
                                 .projections = orders::projections(),
                                 .forms = orders::forms(),

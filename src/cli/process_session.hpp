@@ -26,6 +26,7 @@ class ProcessSession final : public Session {
   [[nodiscard]] FilesInUse files_in_use() const override { return {.database = file()}; }
   std::filesystem::path closed_file() override;
   Duration busy_timeout() override { return settings_.busy_timeout; }
+  Upgrade upgrade() override { return settings_.upgrade; }
   freshet::Session* user_session(OpenMode mode, Engine engine) override;
   bool answer(const Answer& answer) override;
   bool wait_for(int descriptor) override;

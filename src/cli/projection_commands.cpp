@@ -86,14 +86,15 @@ Result run_request(const RebuildProjections& request, Session& session) {
 }
 
 Result run_request(const RemoveProjection& request, Session& session) {
-  auto tables = remove_projection(session.closed_file(), request.name, session.busy_timeout());
+  auto tables = remove_projection(session.closed_file(), request.name, session.busy_timeout(), session.upgrade());
   if (!tables) return not_found_failure(fmt::format("no such projection '{}' in the file", request.name));
   session.answer(RemovedProjection{request.name, std::move(*tables)});
   return std::nullopt;
 }
 
 Result run_request(const RenameProjection& request, Session& session) {
-  if (!rename_projection(session.closed_file(), request.name, request.new_name, session.busy_timeout())) {
+  if (!rename_projection(session.closed_file(), request.name, request.new_name, session.busy_timeout(),
+                         session.upgrade())) {
     return not_found_failure(fmt::format("no such projection '{}' in the file", request.name));
   }
   session.answer(RenamedProjection{request.new_name, request.name});

@@ -45,6 +45,7 @@ struct Settings {
   LogLevel log_level = LogLevel::warning;
   std::optional<Durability> durability = std::nullopt;  // Not given: power_loss.
   Duration busy_timeout = std::chrono::seconds{5};
+  Upgrade upgrade = Upgrade::copy;
   BusOptions bus = {};
   BusChange bus_change = {};  // What of it was given; `bus` has it already.
   // The token of the user's session, or new_session. Not given: none. What the environment says is looked at where it
@@ -199,6 +200,7 @@ struct PlayOptions {
   std::optional<double> speed = std::nullopt;  // Of the real clock.
   Durability durability = Durability::power_loss;
   Duration busy_timeout = std::chrono::seconds{5};
+  Upgrade upgrade = Upgrade::copy;
   BusOptions bus = {};
   BusChange bus_change = {};  // What holds whatever the script says.
   // Where to draw the run.

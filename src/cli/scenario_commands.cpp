@@ -58,6 +58,7 @@ scenario::StageOptions stage_options(const PlayOptions& options, const std::file
           .speed = options.speed.value_or(1.0),
           .durability = options.durability,
           .busy_timeout = options.busy_timeout,
+          .upgrade = options.upgrade,
           .bus = options.bus,
           .on_notice =
               [&session](const Notice& notice) {

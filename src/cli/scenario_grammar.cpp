@@ -69,6 +69,7 @@ PlayOptions with_settings(PlayOptions options, const Settings& settings) {
   }
   options.durability = settings.durability.value_or(options.durability);
   options.busy_timeout = settings.busy_timeout;
+  options.upgrade = settings.upgrade;
   return options;
 }
 

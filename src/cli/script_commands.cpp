@@ -40,6 +40,7 @@ class StageSession final : public Session {
     throw Error(ErrorCode::invalid, "a script has its store open from its first line to its last");
   }
   Duration busy_timeout() override { return {}; }
+  Upgrade upgrade() override { return {}; }
   bool answer(const Answer& answer) override {
     answers_.push_back(answer);
     return true;

@@ -31,6 +31,8 @@ class Session {
   virtual std::filesystem::path closed_file() = 0;
   // How long what is done to it waits for others.
   virtual Duration busy_timeout() = 0;
+  // What is done to it first, if it is of an older format.
+  virtual Upgrade upgrade() = 0;
 
   // The user's own session, which holds of what is read and changed; null if none is asked for. Throws if it
   // is none of this store's, which is opened as for store().

@@ -72,6 +72,14 @@ void add_settings(Command& program, Settings& settings) {
                                         format_duration(defaults.busy_timeout)),
                  .expected = a_duration},
                 parse_duration, settings.busy_timeout);
+  program.value(
+      {.name = "--upgrade",
+       .type = "copy|no-copy|never",
+       .meaning = "What a command that writes does first with a file of an older format: carry it over, after "
+                  "a copy FILE.format-N was made beside it (copy); carry it over (no-copy); or fail (never) "
+                  "(default: copy)",
+       .expected = "copy, no-copy or never"},
+      parse_upgrade, settings.upgrade);
   const auto session = [](const std::string& text) {
     return text == new_session || is_session_token(text) ? std::optional{text} : std::nullopt;
   };

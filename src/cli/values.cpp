@@ -79,6 +79,10 @@ std::optional<Durability> parse_durability(std::string_view text) {
   return choose<Durability>(text, {{"full", Durability::power_loss}, {"normal", Durability::process_crash}});
 }
 
+std::optional<Upgrade> parse_upgrade(std::string_view text) {
+  return choose<Upgrade>(text, {{"copy", Upgrade::copy}, {"no-copy", Upgrade::no_copy}, {"never", Upgrade::never}});
+}
+
 std::optional<orders::ImportOptions::OnError> parse_on_error(std::string_view text) {
   using OnError = orders::ImportOptions::OnError;
   return choose<OnError>(text, {{"skip", OnError::skip}, {"stop", OnError::stop}});

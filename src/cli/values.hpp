@@ -30,6 +30,7 @@ namespace freshet::cli {
 [[nodiscard]] std::optional<Colour> parse_colour(std::string_view text);
 [[nodiscard]] std::optional<LogLevel> parse_log_level(std::string_view text);
 [[nodiscard]] std::optional<Durability> parse_durability(std::string_view text);
+[[nodiscard]] std::optional<Upgrade> parse_upgrade(std::string_view text);
 [[nodiscard]] std::optional<orders::ImportOptions::OnError> parse_on_error(std::string_view text);
 
 // Digits alone are a version, anything else a time.

@@ -42,6 +42,29 @@ std::optional<Json> same_json(const std::string& text) {
   return parsed && parsed->dump() == text ? parsed : std::nullopt;
 }
 
+// What metadata name as the ids of a correlation, as the log takes them of files that have no others: both are texts
+// within the bounds.
+std::optional<Correlation> correlation_named_in(const std::string& metadata) {
+  // What is nested in its members is passed over, however deep it goes.
+  const Json object = Json::parse(metadata, [](int depth, Json::parse_event_t, Json&) { return depth <= 1; }, false);
+  if (!object.is_object()) return std::nullopt;
+  const auto id = [&](const char* name) {
+    const auto found = object.find(name);
+    std::string text = found != object.end() && found->is_string() ? found->get<std::string>() : "";
+    return text.size() <= correlation_id_bytes_max ? text : "";
+  };
+  Correlation named{id("correlation_id"), id("causation_id")};
+  if (named.correlation_id.empty() || named.causation_id.empty()) return std::nullopt;
+  return named;
+}
+
+// Nothing where the metadata name the same, as events of older formats have it.
+void put_correlation(Json& line, const RecordedEvent& event, const char* correlation_id, const char* causation_id) {
+  if (event.correlation == correlation_named_in(event.metadata)) return;
+  line[correlation_id] = event.correlation ? Json(event.correlation->correlation_id) : Json(nullptr);
+  line[causation_id] = event.correlation ? Json(event.correlation->causation_id) : Json(nullptr);
+}
+
 void put_data(Json& line, const RecordedEvent& event) {
   auto json = event.content_type == json_content_type ? same_json(event.data) : std::nullopt;
   if (json) {
@@ -68,6 +91,8 @@ Json json_line(const ExportedEvent& exported) {
   } else if (!event.metadata.empty()) {
     line["metadata_base64"] = encode_base64(event.metadata);
   }
+  put_correlation(line, event, "correlation_id", "causation_id");
+  if (event.append_end != event.position) line["append_end"] = event.append_end.value;
   if (exported.command_id) line["idempotency_key"] = *exported.command_id;
   if (!exported.outcome.empty()) line["idempotency_outcome"] = exported.outcome;
   return line;
@@ -90,6 +115,8 @@ Json cloud_event(const ExportedEvent& exported, const std::string& source) {
   } else if (!event.metadata.empty()) {
     line["metadatabase64"] = encode_base64(event.metadata);
   }
+  put_correlation(line, event, "correlationid", "causationid");
+  if (event.append_end != event.position) line["appendend"] = std::to_string(event.append_end.value);
   if (exported.command_id) line["idempotencykey"] = *exported.command_id;
   if (!exported.outcome.empty()) line["idempotencyoutcome"] = exported.outcome;
   put_data(line, event);
@@ -133,6 +160,24 @@ class Fields {
     }
     if (value < 1) throw BadLine(std::string(name) + " is no whole number from 1");
     return value;
+  }
+
+  // Where the line names neither, what the metadata name counts.
+  [[nodiscard]] std::optional<Correlation> correlation(const char* correlation_id, const char* causation_id,
+                                                       const std::string& metadata) const {
+    if (!line_.contains(correlation_id) && !line_.contains(causation_id)) return correlation_named_in(metadata);
+    auto correlation = optional_text(correlation_id);
+    auto causation = optional_text(causation_id);
+    if (correlation.has_value() != causation.has_value()) {
+      throw BadLine(std::string("there is one of ") + correlation_id + " and " + causation_id + ", and not the other");
+    }
+    if (!correlation) return std::nullopt;
+    return Correlation{*std::move(correlation), *std::move(causation)};
+  }
+
+  // The event's own position where the line does not say.
+  [[nodiscard]] Position append_end(const char* name, Position own) const {
+    return find(name) == nullptr ? own : Position{count(name)};
   }
 
   // 1 where the line does not say.
@@ -194,6 +239,8 @@ ExportedEvent read_json_line(const Fields& fields) {
   event.data = fields.data(event.content_type);
   const Json* metadata = fields.find("metadata");
   event.metadata = metadata != nullptr ? metadata->dump() : fields.bytes("metadata_base64").value_or("");
+  event.correlation = fields.correlation("correlation_id", "causation_id", event.metadata);
+  event.append_end = fields.append_end("append_end", event.position);
   exported.command_id = fields.optional_text("idempotency_key");
   exported.outcome = fields.optional_text("idempotency_outcome").value_or("");
   return exported;
@@ -214,6 +261,8 @@ ExportedEvent read_cloud_event(const Fields& fields) {
   event.data = fields.data(event.content_type);
   const auto metadata = fields.optional_text("metadata");
   event.metadata = metadata ? *metadata : fields.bytes("metadatabase64").value_or("");
+  event.correlation = fields.correlation("correlationid", "causationid", event.metadata);
+  event.append_end = fields.append_end("appendend", event.position);
   exported.command_id = fields.optional_text("idempotencykey");
   exported.outcome = fields.optional_text("idempotencyoutcome").value_or("");
   return exported;

@@ -5,10 +5,15 @@
 //   {"position": 1, "stream": "order/123", "version": 1, "type": "OrderCreated",
 //    "occurred_at": "2017-10-02T10:56:33.000000Z", "recorded_at": "...", "content_type": "image/png",
 //    "data": {...} | "data_base64": "...", "metadata": {...} | "metadata_base64": "...",
+//    "correlation_id": "...", "causation_id": "...", "append_end": 3,
 //    "idempotency_key": "...", "idempotency_outcome": "..."}
 // CloudEvents 1.0 (JSON event format): id is the position, subject the stream, time when it occurred; the rest
-// is in the extensions streamversion, recordedat, metadata (the JSON as a text) or metadatabase64,
-// idempotencykey and idempotencyoutcome. streamversion is a String, because an Integer has 32 bits there.
+// is in the extensions streamversion, recordedat, metadata (the JSON as a text) or metadatabase64, correlationid,
+// causationid, appendend, idempotencykey and idempotencyoutcome. streamversion and appendend are Strings, because an
+// Integer has 32 bits there.
+//
+// The ids of a correlation are left out where the metadata name the same ones, and are null where they name some that
+// are not the event's. The end of an append is left out where the event is its last.
 //
 // JSON stands as it is where writing it again gives the same bytes. All else is Base64.
 #pragma once

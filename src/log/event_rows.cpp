@@ -1,18 +1,17 @@
 // The SQL of the log's tables, and the checksum of an event.
 #include "log/event_rows.hpp"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 #include <limits>
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/utf8.hpp"
 #include "freshet/error.hpp"
+#include "log/event_hash.hpp"
+#include "log/events_of_3.hpp"
+#include "log/format.hpp"
 
 namespace freshet::log {
 namespace {
@@ -21,14 +20,14 @@ constexpr std::string_view json_content_type = "application/json";
 
 constexpr std::string_view select_of_log =
     "SELECT e.position, e.version, e.stream, e.type, e.schema_version, e.data, e.content_type, e.metadata, "
-    "e.occurred_at, e.recorded_at, e.checksum, s.category, s.id FROM events e JOIN streams s ON s.number = e.stream "
-    "WHERE e.position ";
+    "e.occurred_at, e.recorded_at, e.xxh3, e.append_end, e.correlation_id, e.causation_id, s.category, s.id "
+    "FROM events e JOIN streams s ON s.number = e.stream WHERE e.position ";
 constexpr std::string_view above_position = "> ? ORDER BY e.position";
 constexpr std::string_view below_position = "< ? ORDER BY e.position DESC";
-// The same columns in the same order, but for the stream's name, which is known.
 constexpr std::string_view select_of_stream =
     "SELECT position, version, stream, type, schema_version, data, content_type, metadata, occurred_at, recorded_at, "
-    "checksum FROM events WHERE stream = (SELECT number FROM streams WHERE category = ? AND id = ?) AND version ";
+    "xxh3, append_end, correlation_id, causation_id FROM events WHERE stream = "
+    "(SELECT number FROM streams WHERE category = ? AND id = ?) AND version ";
 constexpr std::string_view above_version = "> ? ORDER BY version";
 constexpr std::string_view below_version = "< ? ORDER BY version DESC";
 
@@ -41,69 +40,31 @@ constexpr auto joined_letters = [] {
 template <const std::string_view& select, const std::string_view& where>
 constexpr std::string_view joined{joined_letters<select, where>.data(), joined_letters<select, where>.size()};
 
+constexpr EventTable newest_table = {.of_log = joined<select_of_log, above_position>,
+                                     .of_log_backwards = joined<select_of_log, below_position>,
+                                     .of_stream = joined<select_of_stream, above_version>,
+                                     .of_stream_backwards = joined<select_of_stream, below_version>,
+                                     .checksum = checksum};
+
+const EventTable& table_of(sqlite::Connection& connection) {
+  return connection.has_user_version(format_version) ? newest_table : event_table_of_3();
+}
+
 // Room that is made for events before it is known how many there are.
 constexpr std::size_t events_expected = 4;
 
-constexpr int columns = 11;  // Of the table.
-constexpr std::string_view one_row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr int columns = 14;  // Of the table.
+constexpr std::string_view one_row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 Timestamp timestamp(std::int64_t microseconds) {
   return Timestamp{Duration{microseconds}};
 }
 
-StreamId stream_in(const sqlite::Statement& row) {
-  return {std::string(row.text(11)), std::string(row.text(12))};
-}
-
-RecordedEvent event_in(const sqlite::Statement& row, Position position, Version version, StreamId stream) {
-  return {.position = position,
-          .version = version,
-          .stream = std::move(stream),
-          .stream_number = row.integer(2),
-          .type = std::string(row.text(3)),
-          .schema_version = static_cast<int>(row.integer(4)),
-          .data = std::string(row.text(5)),
-          .content_type = std::string(row.is_null(6) ? json_content_type : row.text(6)),
-          .metadata = std::string(row.text(7)),
-          .occurred_at = timestamp(row.integer(8)),
-          .recorded_at = timestamp(row.integer(9))};
-}
-
-bool is_intact(const RecordedEvent& event, const sqlite::Statement& row) {
-  return checksum(event) == row.integer(10);
-}
-
-void check_intact(const RecordedEvent& event, const sqlite::Statement& row) {
-  if (is_intact(event, row)) return;
+void check_intact(const RecordedEvent& event, const sqlite::Statement& row, const EventTable& table) {
+  if (is_intact(event, row, table)) return;
   throw Error(ErrorCode::corrupt,
               "the event at position " + std::to_string(event.position.value) + " is damaged: its checksum differs");
 }
-
-// What a checksum is taken of. Most events fit into the buffer, and to hash that at once gives the same as to hash it
-// in parts, for a third of the work.
-class Fed {
- public:
-  void add(const void* bytes, std::size_t size) {
-    if (!state_ && size <= buffer_.size() - size_) {
-      std::memcpy(buffer_.data() + size_, bytes, size);
-      size_ += size;
-      return;
-    }
-    if (!state_) {
-      XXH3_64bits_reset(&state_.emplace());
-      XXH3_64bits_update(&*state_, buffer_.data(), size_);
-    }
-    XXH3_64bits_update(&*state_, bytes, size);
-  }
-  [[nodiscard]] std::uint64_t hash() const {
-    return state_ ? XXH3_64bits_digest(&*state_) : XXH3_64bits(buffer_.data(), size_);
-  }
-
- private:
-  std::array<char, 1'024> buffer_;
-  std::size_t size_ = 0;
-  std::optional<XXH3_state_t> state_;
-};
 
 // Of a failure the transaction is undone. So SQLite need not be able to undo one statement of several rows (which is
 // its default, ABORT), and copies no pages for that.
@@ -129,6 +90,11 @@ void bind(sqlite::Statement& statement, std::size_t row, const RecordedEvent& ev
   statement.bind(++parameter, event.position.value);
   statement.bind(++parameter, event.stream_number);
   statement.bind(++parameter, event.version.value);
+  if (event.append_end == event.position) {
+    statement.bind_null(++parameter);
+  } else {
+    statement.bind(++parameter, event.append_end.value);
+  }
   statement.bind(++parameter, std::string_view{event.type});
   statement.bind(++parameter, std::int64_t{event.schema_version});
   if (event.content_type == json_content_type) {
@@ -142,6 +108,13 @@ void bind(sqlite::Statement& statement, std::size_t row, const RecordedEvent& ev
     statement.bind_null(++parameter);
   } else {
     statement.bind(++parameter, std::string_view{event.metadata});
+  }
+  if (event.correlation) {
+    statement.bind(++parameter, std::string_view{event.correlation->correlation_id});
+    statement.bind(++parameter, std::string_view{event.correlation->causation_id});
+  } else {
+    statement.bind_null(++parameter);
+    statement.bind_null(++parameter);
   }
   statement.bind(++parameter, std::int64_t{event.occurred_at.time_since_epoch().count()});
   statement.bind(++parameter, std::int64_t{event.recorded_at.time_since_epoch().count()});
@@ -211,30 +184,56 @@ std::optional<std::int64_t> make_stream(sqlite::Connection& connection, const St
 }
 
 std::int64_t checksum(const RecordedEvent& event) {
-  static_assert(std::endian::native == std::endian::little, "numbers are fed as they lie in memory");
   const std::array numbers{event.position.value,
+                           event.append_end.value,
                            event.version.value,
-                           event.stream_number,
                            std::int64_t{event.schema_version},
                            std::int64_t{event.occurred_at.time_since_epoch().count()},
                            std::int64_t{event.recorded_at.time_since_epoch().count()}};
-  const std::array<std::string_view, 6> texts{event.stream.category, event.stream.id, event.type,
-                                              event.content_type,    event.metadata,  event.data};
-  Fed fed;
-  fed.add(numbers.data(), sizeof numbers);
-  // Each with its length, so that no two events feed the same bytes.
-  for (const std::string_view text : texts) {
-    const std::uint64_t size = text.size();
-    fed.add(&size, sizeof size);
-    fed.add(text.data(), text.size());
+  // An id is never empty, so none is told from any.
+  const std::string_view correlation = event.correlation ? event.correlation->correlation_id : std::string_view{};
+  const std::string_view causation = event.correlation ? event.correlation->causation_id : std::string_view{};
+  return hash_of(numbers,
+                 std::array<std::string_view, 8>{event.stream.category, event.stream.id, event.type, event.content_type,
+                                                 event.metadata, event.data, correlation, causation});
+}
+
+bool is_correlation_id(std::string_view id) {
+  return !id.empty() && id.size() <= correlation_id_bytes_max && is_utf8(id);
+}
+
+StreamId stream_in(const sqlite::Statement& row) {
+  return {std::string(row.text(14)), std::string(row.text(15))};
+}
+
+RecordedEvent event_in(const sqlite::Statement& row, Position position, Version version, StreamId stream) {
+  RecordedEvent event{.position = position,
+                      .version = version,
+                      .stream = std::move(stream),
+                      .stream_number = row.integer(2),
+                      .type = std::string(row.text(3)),
+                      .schema_version = static_cast<int>(row.integer(4)),
+                      .data = std::string(row.text(5)),
+                      .content_type = std::string(row.is_null(6) ? json_content_type : row.text(6)),
+                      .metadata = std::string(row.text(7)),
+                      .occurred_at = timestamp(row.integer(8)),
+                      .recorded_at = timestamp(row.integer(9)),
+                      .append_end = row.is_null(11) ? position : Position{row.integer(11)}};
+  // Metadata of an older format may hold anything.
+  if (!row.is_null(12) && is_correlation_id(row.text(12)) && is_correlation_id(row.text(13))) {
+    event.correlation = {std::string(row.text(12)), std::string(row.text(13))};
   }
-  return std::bit_cast<std::int64_t>(fed.hash());
+  return event;
+}
+
+bool is_intact(const RecordedEvent& event, const sqlite::Statement& row, const EventTable& table) {
+  return table.checksum(event) == row.integer(10);
 }
 
 EventRows::EventRows(sqlite::Connection& connection, std::int64_t after, std::int64_t until, Direction direction)
-    : stream_(nullptr),
-      statement_(connection.statement(direction == Direction::backwards ? joined<select_of_log, below_position>
-                                                                        : joined<select_of_log, above_position>)),
+    : table_(table_of(connection)),
+      stream_(nullptr),
+      statement_(connection.statement(direction == Direction::backwards ? table_.of_log_backwards : table_.of_log)),
       run_(statement_, direction == Direction::backwards ? until : after),
       after_(after),
       until_(until),
@@ -245,9 +244,10 @@ EventRows::EventRows(sqlite::Connection& connection, std::int64_t after, std::in
 
 EventRows::EventRows(sqlite::Connection& connection, const StreamId& stream, std::int64_t after, std::int64_t until,
                      Direction direction)
-    : stream_(&stream),
-      statement_(connection.statement(direction == Direction::backwards ? joined<select_of_stream, below_version>
-                                                                        : joined<select_of_stream, above_version>)),
+    : table_(table_of(connection)),
+      stream_(&stream),
+      statement_(
+          connection.statement(direction == Direction::backwards ? table_.of_stream_backwards : table_.of_stream)),
       run_(statement_, std::string_view{stream.category}, std::string_view{stream.id},
            direction == Direction::backwards ? until : after),
       after_(after),
@@ -274,14 +274,14 @@ bool EventRows::next() {
 }
 
 std::string_view EventRows::category() const {
-  return statement_.text(11);
+  return statement_.text(14);
 }
 
 RecordedEvent EventRows::event() const {
   RecordedEvent event =
       stream_ == nullptr ? event_in(statement_, Position{last_}, Version{statement_.integer(1)}, stream_in(statement_))
                          : event_in(statement_, Position{statement_.integer(0)}, Version{last_}, *stream_);
-  check_intact(event, statement_);
+  check_intact(event, statement_, table_);
   return event;
 }
 
@@ -310,13 +310,14 @@ std::vector<RecordedEvent> read_versions(sqlite::Connection& connection, const S
 }
 
 std::vector<Scanned> scan(sqlite::Connection& connection, Position after, std::size_t events_max) {
-  auto& statement = connection.statement(joined<select_of_log, above_position>);
+  const EventTable& table = table_of(connection);
+  auto& statement = connection.statement(table.of_log);
   const sqlite::Run run(statement, after.value);
   std::vector<Scanned> scanned;
   while (scanned.size() < events_max && statement.step()) {
     Scanned& last = scanned.emplace_back(
         event_in(statement, Position{statement.integer(0)}, Version{statement.integer(1)}, stream_in(statement)));
-    last.intact = is_intact(last.event, statement);
+    last.intact = is_intact(last.event, statement, table);
   }
   return scanned;
 }

@@ -46,8 +46,28 @@ struct StreamEnd {
 // The number of a stream that was not there yet. Nothing: it is there.
 [[nodiscard]] std::optional<std::int64_t> make_stream(sqlite::Connection& connection, const StreamId& stream);
 
-// Over everything that the event says; the stored value is compared with it whenever an event is read.
+// Over everything that the event says, but for the store's own number of its stream, which is another one in a copy.
+// The stored value is compared with it whenever an event is read.
 [[nodiscard]] std::int64_t checksum(const RecordedEvent& event);
+
+// Within the bounds of correlation.hpp.
+[[nodiscard]] bool is_correlation_id(std::string_view id);
+
+// How a format holds events. The statements give the same columns in the same order; only those of the log give the
+// stream's name. Parameters: the name of a stream in its two parts, for those of one, and a bound that does not belong
+// to what is read, a position or a version.
+struct EventTable {
+  std::string_view of_log;
+  std::string_view of_log_backwards;
+  std::string_view of_stream;
+  std::string_view of_stream_backwards;
+  std::int64_t (*checksum)(const RecordedEvent& event);
+};
+
+// What the row of such a statement says; its first two columns are the position and the version.
+[[nodiscard]] StreamId stream_in(const sqlite::Statement& row);
+[[nodiscard]] RecordedEvent event_in(const sqlite::Statement& row, Position position, Version version, StreamId stream);
+[[nodiscard]] bool is_intact(const RecordedEvent& event, const sqlite::Statement& row, const EventTable& table);
 
 // Rows of the log by position, or of a stream by version, between two bounds that do not belong to them. All that lies
 // there has to be there: Error `corrupt` names a row that is missing, or damaged.
@@ -70,6 +90,7 @@ class EventRows {
  private:
   [[noreturn]] void fail_without(std::int64_t number) const;
 
+  const EventTable& table_;
   const StreamId* const stream_;
   sqlite::Statement& statement_;
   const sqlite::Run run_;

@@ -54,6 +54,8 @@ const char* difference(const RecordedEvent& held, const RecordedEvent& given) {
   if (held.metadata != given.metadata) return "metadata";
   if (held.occurred_at != given.occurred_at) return "time of occurrence";
   if (held.recorded_at != given.recorded_at) return "time of recording";
+  if (held.correlation != given.correlation) return "correlation";
+  if (held.append_end != given.append_end) return "append";
   return nullptr;
 }
 

@@ -2,12 +2,20 @@
 #include "log/format.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iomanip>
 #include <iterator>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 
 #include "base/deliberate_bug.hpp"
+#include "base/ensure.hpp"
 #include "freshet/error.hpp"
+#include "log/backup.hpp"
+#include "log/event_hash.hpp"
+#include "log/event_rows.hpp"
 #include "log/file_check.hpp"
 #include "log/leftover_log.hpp"
 #include "log/schema.hpp"
@@ -22,8 +30,9 @@ constexpr Duration retry_pause = std::chrono::milliseconds{5};
 // At the end of a backup's epoch.
 constexpr std::string_view backup_mark = "-backup";
 
-// The first that has the table `epochs`.
+// The first that has the table `epochs`, and the first in which a file has a role.
 constexpr std::int64_t format_with_lineage = 4;
+constexpr std::int64_t format_with_role = 4;
 
 bool is_empty(sqlite::Connection& connection) {
   return connection.integer("PRAGMA application_id") == 0 &&
@@ -94,7 +103,8 @@ void make(sqlite::Connection& connection, Duration busy_timeout, Clock& clock) {
   if (!is_empty(connection)) return;
   connection.execute(schema_sql);
   sqlite::Run(
-      connection.statement("INSERT INTO store VALUES (lower(hex(randomblob(16))), ?, lower(hex(randomblob(8))))"),
+      connection.statement("INSERT INTO store VALUES (lower(hex(randomblob(16))), ?, lower(hex(randomblob(8))), "
+                           "'store', NULL, NULL)"),
       std::int64_t{clock.wall_time().time_since_epoch().count()})
       .finish();
   connection.execute("INSERT INTO epochs SELECT epoch, 0 FROM store");
@@ -110,34 +120,129 @@ bool is_as_found(sqlite::Connection& connection) {
 }
 
 // One that goes on from the present one.
-void begin_history(sqlite::Connection& connection, std::string_view mark = {}) {
-  connection.execute("UPDATE store SET epoch = lower(hex(randomblob(8))) || '" + std::string(mark) + "'");
+void begin_history(sqlite::Connection& connection, const std::string& epoch) {
+  sqlite::Run(connection.statement("UPDATE store SET epoch = ?"), std::string_view{epoch}).finish();
   if (connection.integer("PRAGMA user_version") < format_with_lineage) return;
   connection.execute("INSERT INTO epochs SELECT epoch, (SELECT coalesce(max(position), 0) FROM events) FROM store");
 }
 
+std::string new_epoch(sqlite::Connection& connection) {
+  sqlite::Run run(connection.statement("SELECT lower(hex(randomblob(8)))"));
+  ensure(run.next(), "a query for one text has a row");
+  return std::string(run.text(0));
+}
+
+[[noreturn]] void refuse_upgrade(ErrorCode code, const std::filesystem::path& file, std::int64_t format,
+                                 const std::string& why) {
+  throw Error(code, "cannot carry '" + file.string() + "' over from format " + std::to_string(format) + " to " +
+                        std::to_string(format_version) + ": " + why);
+}
+
+// The copy that an older file leaves beside it.
+std::filesystem::path copy_of(const std::filesystem::path& file, std::int64_t format) {
+  return file.string() + ".format-" + std::to_string(format);
+}
+
+// True: it was made, and not there already.
+bool copy_before_upgrade(const StoreOptions& options, std::int64_t format) {
+  const std::filesystem::path copy = copy_of(options.file, format);
+  try {
+    sqlite::Connection source(
+        {.file = options.file, .access = sqlite::Access::read_only, .busy_timeout = options.busy_timeout});
+    const CopyMade made = copy_once(source, options.file, copy);
+    if (made != CopyMade::other_there) return made == CopyMade::yes;
+  } catch (const Error& error) {
+    refuse_upgrade(error.code(), options.file, format,
+                   "the copy '" + copy.string() + "' could not be made: " + error.what() +
+                       "; or do without it (--upgrade no-copy)");
+  }
+  refuse_upgrade(ErrorCode::io, options.file, format,
+                 "there is another '" + copy.string() +
+                     "' already, where the copy of before is put: move that away, or do without a copy (--upgrade "
+                     "no-copy)");
+}
+
+// A copy that is put back twice has two histories. So each gets its epoch when it is first opened to be written.
+void begin_history_of_backup(sqlite::Connection& connection) {
+  if (is_marked_as_backup(identity_of(connection))) begin_history(connection, new_epoch(connection));
+}
+
+// In the transaction that was begun, which is committed: so the copy is of what is carried over.
+void carry_over(sqlite::Connection& connection, std::optional<sqlite::Transaction>& transaction,
+                const StoreOptions& options, std::int64_t format) {
+  const bool copied = options.upgrade == Upgrade::copy && copy_before_upgrade(options, format);
+  try {
+    upgrade(connection);
+    if (deliberately(Bug::upgrade_in_two_parts)) {
+      transaction->commit();
+      transaction.emplace(connection, sqlite::Transaction::Kind::write);
+    }
+    connection.execute("PRAGMA user_version = " + std::to_string(format_version));
+    begin_history_of_backup(connection);
+  } catch (const Error& error) {
+    std::error_code ignored;
+    if (copied) std::filesystem::remove(copy_of(options.file, format), ignored);
+    refuse_upgrade(error.code(), options.file, format, std::string("it is as it was: ") + error.what());
+  }
+  try {
+    transaction->commit();
+  } catch (const Error& error) {
+    refuse_upgrade(error.code(), options.file, format, error.what());
+  }
+  if (!options.on_notice) return;
+  const std::string copy =
+      options.upgrade == Upgrade::copy ? ": '" + copy_of(options.file, format).string() + "' is a copy of before" : "";
+  options.on_notice({Notice::Level::warning, "carried '" + options.file.string() + "' over from format " +
+                                                 std::to_string(format) + " to " + std::to_string(format_version) +
+                                                 copy});
+}
+
 // In one transaction, so that who is killed leaves the file as it was found.
-void make_ready_to_write(sqlite::Connection& connection) {
+void make_ready_to_write(sqlite::Connection& connection, const StoreOptions& options) {
   if (!is_as_found(connection)) return;
-  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
+  if (const auto format = connection.integer("PRAGMA user_version");
+      format < format_version && options.upgrade == Upgrade::never) {
+    refuse_upgrade(ErrorCode::unsupported_format, options.file, format,
+                   "that was forbidden, and this release writes format " + std::to_string(format_version) +
+                       " alone: allow it (--upgrade copy), or write with the release that has written the file");
+  }
+  std::optional<sqlite::Transaction> transaction;
+  transaction.emplace(connection, sqlite::Transaction::Kind::write);
   // Another process may have been quicker.
-  if (connection.integer("PRAGMA user_version") < format_version) upgrade(connection);
-  // A copy that is put back twice has two histories. So each gets its epoch when it is first opened to be written.
-  if (is_marked_as_backup(identity_of(connection))) begin_history(connection);
-  transaction.commit();
+  if (const auto format = connection.integer("PRAGMA user_version"); format < format_version) {
+    carry_over(connection, transaction, options, format);
+  } else {
+    begin_history_of_backup(connection);
+    transaction->commit();
+  }
+}
+
+// What a file is may change what may be done to it.
+void check_role(sqlite::Connection& connection, OpenMode mode, const std::filesystem::path& file) {
+  sqlite::Run run(connection.statement("SELECT role FROM store"));
+  if (!run.next() || run.text(0) == "store") return;
+  const std::string role(run.text(0));
+  if (role == "replica" && mode == OpenMode::read_only) return;
+  throw Error(
+      ErrorCode::unsupported_format,
+      "'" + file.string() +
+          (role == "replica" ? "' is a replica of another store, and this release only reads it"
+                             : "' has the role '" + role + "', which this release does not know: use a newer release"));
 }
 
 }  // namespace
 
-void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration busy_timeout, Clock& clock) {
+void prepare_file(const StoreOptions& options) {
+  const auto& file = options.file;
+  const OpenMode mode = options.mode;
   check_file(file, mode);
   using sqlite::Access;
   const Access access = mode == OpenMode::create     ? Access::create
                         : mode == OpenMode::existing ? Access::read_write
                                                      : Access::read_only;
   const auto keeper = mode == OpenMode::read_only ? sqlite::open_keeper({.file = file}) : nullptr;
-  sqlite::Connection connection({.file = file, .access = access, .busy_timeout = busy_timeout});
-  if (mode == OpenMode::create && is_empty(connection)) make(connection, busy_timeout, clock);
+  sqlite::Connection connection({.file = file, .access = access, .busy_timeout = options.busy_timeout});
+  if (mode == OpenMode::create && is_empty(connection)) make(connection, options.busy_timeout, *options.clock);
   check_identity(connection, file);
   try {
     check_log_is_own(connection, file);
@@ -148,11 +253,21 @@ void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration bus
     throw;
   }
   check_format(connection, file);
-  if (mode != OpenMode::read_only) make_ready_to_write(connection);
+  if (connection.integer("PRAGMA user_version") >= format_with_role) check_role(connection, mode, file);
+  if (mode != OpenMode::read_only) make_ready_to_write(connection, options);
 }
 
 void mark_as_backup(sqlite::Connection& connection) {
-  begin_history(connection, backup_mark);
+  begin_history(connection, new_epoch(connection) + std::string(backup_mark));
+}
+
+void mark_as_copy(sqlite::Connection& connection) {
+  const std::string epoch = identity_of(connection).epoch;
+  const std::int64_t hash =
+      hash_of(std::array{last_of_log(connection).position.value}, std::array<std::string_view, 1>{epoch});
+  std::ostringstream text;
+  text << std::hex << std::setw(16) << std::setfill('0') << hash << backup_mark;
+  begin_history(connection, text.str());
 }
 
 bool is_marked_as_backup(const StoreIdentity& identity) {

@@ -17,12 +17,15 @@ inline constexpr std::int64_t application_id = 0x46525348;
 inline constexpr std::int64_t format_version = 4;
 
 // Makes sure that the file is there, is Freshet's and is of a format that this release knows; makes it
-// if the mode allows. To be written, a file of an older format is carried over to the newest; for reading it is left as
-// it is, and what reads must work on it. A file that is something else is left as it was.
-void prepare_file(const std::filesystem::path& file, OpenMode mode, Duration busy_timeout, Clock& clock);
+// if the mode allows. To be written, a file of an older format is carried over to the newest, if the options allow; for
+// reading it is left as it is, and what reads must work on it. A file that is something else is left as it was. The
+// options name the file as it is resolved, and a clock.
+void prepare_file(const StoreOptions& options);
 
 // Of a copy: gives it an epoch that no store has, and another one to each store that is put in place of it.
 void mark_as_backup(sqlite::Connection& connection);
+// The same, and copies of one state get the same epoch.
+void mark_as_copy(sqlite::Connection& connection);
 
 // Of a store that nobody has written to since it was copied.
 [[nodiscard]] bool is_marked_as_backup(const StoreIdentity& identity);

@@ -53,6 +53,11 @@ void check_event(const NewEvent& event) {
   require(is_writable(event.occurred_at.value_or(Timestamp{})), "an event occurred in the years 1678 to 2261");
 }
 
+void check_ids(const Correlation& ids) {
+  require(is_correlation_id(ids.correlation_id) && is_correlation_id(ids.causation_id),
+          "a correlation or causation id is 1 to ", correlation_id_bytes_max, " bytes of UTF-8");
+}
+
 void check_snapshot(const StateSnapshot& snapshot, ExpectedVersion expected) {
   require(!snapshot.name.empty() && snapshot.name.size() <= snapshot_name_bytes_max && is_utf8(snapshot.name),
           "a snapshot's name is 1 to ", snapshot_name_bytes_max, " bytes of UTF-8");
@@ -90,11 +95,9 @@ void check_bounds(const Append& request, const Upcasting& upcasting) {
   for (const NewEvent& event : request.events) {
     check_event(event);
     upcasting.check_newest(event);
-    if (!request.correlation) continue;
-    // It throws for what cannot hold the ids. What is stored has a bound, and not what is given alone.
-    require(with_correlation(event.metadata, *request.correlation).size() <= event_data_bytes_max,
-            "an event's metadata is at most ", event_data_bytes_max, " bytes, with its correlation and causation ids");
+    if (event.correlation) check_ids(*event.correlation);
   }
+  if (request.correlation) check_ids(*request.correlation);
 }
 
 std::optional<Appended> find_command(sqlite::Connection& connection, std::string_view command_id) {
@@ -193,23 +196,25 @@ void LogTransaction::record(const Append& request, std::int64_t stream_number, V
   // The system's clock may be set back. The times of recording never go back for that; when something happened is told
   // as the clock tells it, or one wrong time would date all that follows.
   last_.recorded_at = std::max(last_.recorded_at, now_);
+  const Position append_end{last_.position.value + static_cast<std::int64_t>(request.events.size())};
   for (const NewEvent& event : request.events) {
     ++last_.position.value;
     ++last.value;
-    messages_.push_back(
-        {.event = std::make_shared<const RecordedEvent>(RecordedEvent{
-             .position = last_.position,
-             .version = last,
-             .stream = request.stream,
-             .stream_number = stream_number,
-             .type = event.type,
-             .schema_version = event.schema_version,
-             .data = event.data,
-             .content_type = event.content_type,
-             .metadata = request.correlation ? with_correlation(event.metadata, *request.correlation) : event.metadata,
-             .occurred_at = event.occurred_at.value_or(now_),
-             .recorded_at = last_.recorded_at}),
-         .published = std::nullopt});
+    messages_.push_back({.event = std::make_shared<const RecordedEvent>(RecordedEvent{
+                             .position = last_.position,
+                             .version = last,
+                             .stream = request.stream,
+                             .stream_number = stream_number,
+                             .type = event.type,
+                             .schema_version = event.schema_version,
+                             .data = event.data,
+                             .content_type = event.content_type,
+                             .metadata = event.metadata,
+                             .occurred_at = event.occurred_at.value_or(now_),
+                             .recorded_at = last_.recorded_at,
+                             .correlation = event.correlation ? event.correlation : request.correlation,
+                             .append_end = deliberately(Bug::append_end_left_out) ? last_.position : append_end}),
+                         .published = std::nullopt});
   }
   if (messages_.size() - inserted_ >= rows_a_statement_) insert_events();
 }
@@ -248,8 +253,8 @@ std::vector<RecordedEvent> LogTransaction::read_stream(const StreamId& stream) {
 bool LogTransaction::import_event(const ExportedEvent& exported) {
   const RecordedEvent& given = exported.event;
   // The bounds are those of an append that would say the same.
-  const NewEvent as_new{given.type,         given.schema_version, given.data,
-                        given.content_type, given.metadata,       given.occurred_at};
+  const NewEvent as_new{given.type,     given.schema_version, given.data,       given.content_type,
+                        given.metadata, given.occurred_at,    given.correlation};
   const Upcasting any_form({}, {.of_others = freshet::any_form});  // History holds old ones, and newer ones.
   check_bounds({.stream = given.stream,
                 .expected = ExpectedVersion::any(),
@@ -258,6 +263,9 @@ bool LogTransaction::import_event(const ExportedEvent& exported) {
                 .outcome = exported.outcome},
                any_form);
   require(is_writable(given.recorded_at), "an event was recorded in the years 1678 to 2261");
+  require(given.append_end >= given.position &&
+              std::cmp_less(given.append_end.value - given.position.value, append_events_max),
+          "an append ends at one of its events, of which there are at most ", append_events_max);
   insert_events();
   if (given.position <= last_.position) {
     check_same(connection_, exported);

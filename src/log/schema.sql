@@ -15,14 +15,20 @@ CREATE TABLE events (
   position       INTEGER PRIMARY KEY,
   stream         INTEGER NOT NULL,  -- streams.number
   version        INTEGER NOT NULL,
+  append_end     INTEGER,           -- the last position of its append; NULL: its own, or not noted, as by format 3
   type           TEXT NOT NULL,
   schema_version INTEGER NOT NULL,  -- the form of this type's data, from 1
   data           ANY NOT NULL,      -- JSON text; a blob where content_type says something else
   content_type   TEXT,              -- NULL: application/json
   metadata       TEXT,              -- JSON; NULL: none
+  correlation_id TEXT,              -- what it belongs to; NULL: none, and no causation either
+  causation_id   TEXT,              -- what led to it
   occurred_at    INTEGER NOT NULL,  -- microseconds since 1970, UTC
   recorded_at    INTEGER NOT NULL,  -- likewise; rises with the position
-  checksum       INTEGER NOT NULL   -- XXH3, 64 bits, of all of the above
+  -- XXH3, 64 bits, of all of the above, with the stream's name in the place of its number. In format 3 its name was
+  -- checksum, and its meaning another one: a program of that format that is still open is to find no such column, or
+  -- it would call every event damaged.
+  xxh3           INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX events_of_stream ON events (stream, version);
 
@@ -50,9 +56,12 @@ BEGIN SELECT raise(ABORT, 'the event log is append-only'); END;
 
 -- Who is this file? Session tokens name it.
 CREATE TABLE store (
-  id         TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  epoch      TEXT NOT NULL  -- anew in each backup: from there on its history is another one
+  id              TEXT NOT NULL,
+  created_at      INTEGER NOT NULL,
+  epoch           TEXT NOT NULL,  -- anew in each backup: from there on its history is another one
+  role            TEXT NOT NULL,  -- 'store', or 'replica': an exact copy, to which nothing of its own is appended
+  origin          TEXT,           -- of a replica: what it is a copy of, by its address; NULL: it is a store
+  origin_position INTEGER         -- of a replica: up to where in its origin it has come
 ) STRICT;
 
 -- The histories that this one goes on from, in the order of their rows, and itself as the last: a place up to where the

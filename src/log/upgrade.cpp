@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "freshet/error.hpp"
+#include "log/events_of_3.hpp"
 #include "log/format.hpp"
 #include "log/schema.hpp"
 #include "sqlite/loose_tables.hpp"
@@ -17,7 +18,7 @@ namespace freshet::log {
 namespace {
 
 constexpr std::array<std::string_view, 2> made_by_4 = {"epochs", "projection_tables"};
-constexpr std::string_view changed_by_4 = "projections";
+constexpr std::array<std::string_view, 3> changed_by_4 = {"projections", "events", "store"};
 
 void make(sqlite::Connection& connection, std::string_view name) {
   connection.execute(std::string(schema().at(name)));
@@ -47,15 +48,20 @@ std::vector<std::string> other_tables(sqlite::Connection& connection) {
   return tables;
 }
 
+// Made anew, and not altered: SQLite keeps the SQL that made a table, and it is compared with the schema. For tables
+// with few rows.
+void remake(sqlite::Connection& connection, const std::string& name, const std::string& columns) {
+  connection.execute("CREATE TEMP TABLE carried AS SELECT * FROM " + name);
+  sqlite::drop(connection, name);
+  make(connection, name);
+  connection.execute("INSERT INTO " + name + " SELECT " + columns + " FROM temp.carried; DROP TABLE temp.carried");
+}
+
 void upgrade_to_4(sqlite::Connection& connection) {
   for (const std::string_view name : made_by_4) check_is_free(connection, name);
-  // Made anew, and not altered: SQLite keeps the SQL that made a table, and it is compared with the schema.
-  connection.execute("CREATE TEMP TABLE carried AS SELECT * FROM projections");
-  sqlite::drop(connection, std::string(changed_by_4));
-  make(connection, changed_by_4);
-  connection.execute(
-      "INSERT INTO projections SELECT number, name, schema_version, generation, position, revision, "
-      "duplicates_skipped, NULL FROM temp.carried; DROP TABLE temp.carried");
+  remake(connection, "projections",
+         "number, name, schema_version, generation, position, revision, duplicates_skipped, NULL");
+  remake(connection, "store", "id, created_at, epoch, 'store', NULL, NULL");
   const auto tables = other_tables(connection);
   for (const std::string_view name : made_by_4) make(connection, name);
   for (const std::string& table : tables) {
@@ -64,17 +70,18 @@ void upgrade_to_4(sqlite::Connection& connection) {
   }
   // Of the histories before it, the file knows none.
   connection.execute("INSERT INTO epochs SELECT epoch, 0 FROM store");
+  carry_events_over(connection);
 }
 
 }  // namespace
 
 bool has_as_made(std::int64_t format, std::string_view name) {
-  return format >= 4 || (name != changed_by_4 && std::ranges::find(made_by_4, name) == made_by_4.end());
+  const auto is_one_of = [&](const auto& names) { return std::ranges::find(names, name) != names.end(); };
+  return format >= 4 || !(is_one_of(changed_by_4) || is_one_of(made_by_4));
 }
 
 void upgrade(sqlite::Connection& connection) {
   if (connection.integer("PRAGMA user_version") < 4) upgrade_to_4(connection);
-  connection.execute("PRAGMA user_version = " + std::to_string(format_version));
 }
 
 }  // namespace freshet::log

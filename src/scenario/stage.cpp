@@ -53,6 +53,7 @@ void Stage::open(OpenMode mode) {
   crash_is_due_ = false;
   store_.emplace(StoreOptions{.file = options_.file,
                               .mode = mode,
+                              .upgrade = options_.upgrade,
                               .engine = engine(),
                               .projections = orders::projections(),
                               .forms = orders::forms(),

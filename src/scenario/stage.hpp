@@ -32,6 +32,7 @@ struct StageOptions {
   double speed = 1;  // Of the real clock.
   Durability durability = Durability::power_loss;
   Duration busy_timeout = std::chrono::seconds{5};
+  Upgrade upgrade = Upgrade::copy;
   BusOptions bus = {};
   std::function<void(const Notice&)> on_notice = [](const Notice&) {};
   std::function<bool()> interrupted = [] { return false; };

@@ -271,6 +271,7 @@ void Connection::attach(const std::filesystem::path& file) {
   file_ = file;
   const std::string name = immutable ? immutable_uri(file) : file.string();
   Run(statement(std::string("ATTACH ? AS ") + attached_schema), std::string_view{name}).finish();
+  has_attached_ = true;
 }
 
 void Connection::note_log() {
@@ -314,6 +315,13 @@ std::int64_t Connection::integer(std::string_view sql) {
   Run run(statement(sql));
   ensure(run.next(), "a query for one number has a row");
   return run.integer(0);
+}
+
+bool Connection::has_user_version(std::int64_t last) {
+  if (!has_last_user_version_) {
+    has_last_user_version_ = integer(has_attached_ ? "PRAGMA store.user_version" : "PRAGMA user_version") == last;
+  }
+  return has_last_user_version_;
 }
 
 std::int64_t Connection::last_inserted() const {

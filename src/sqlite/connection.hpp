@@ -126,6 +126,10 @@ class Connection {
   void rows_end() noexcept { --rows_; }
   [[nodiscard]] bool has_rows() const noexcept { return rows_ > 0; }
 
+  // Whether the file's PRAGMA user_version is this one, the last that it gets: it is not asked for again once it was
+  // seen. Of the attached file, if there is one.
+  [[nodiscard]] bool has_user_version(std::int64_t last);
+
   // The row id of the last INSERT.
   [[nodiscard]] std::int64_t last_inserted() const;
   // By the last INSERT, UPDATE or DELETE.
@@ -197,6 +201,8 @@ class Connection {
   std::string refusal_;
   std::exception_ptr trouble_;  // The first of the transaction.
   std::string undone_by_;
+  bool has_last_user_version_ = false;
+  bool has_attached_ = false;
   int rows_ = 0;
   int checkpoint_in_vain_pages_ = 0;  // In the log when it could not be folded wholly, the last time.
   bool holds_commit_ = false;         // Nothing is committed but by Transaction::commit().

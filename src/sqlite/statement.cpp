@@ -73,6 +73,10 @@ void Rows::Statement::bind_null(int parameter) {
   check_bound(sqlite3_bind_null(statement_, parameter));
 }
 
+void Rows::Statement::bind_column(int parameter, const Statement& row, int column) {
+  check_bound(sqlite3_bind_value(statement_, parameter, sqlite3_column_value(row.statement_, column)));
+}
+
 void Rows::Statement::bind(int parameter, const Value& value, Texts texts) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     bind(parameter, *integer);

@@ -39,6 +39,8 @@ class [[gnu::visibility("hidden")]] Rows::Statement {
   void bind(int parameter, std::string_view text);
   void bind_blob(int parameter, std::string_view bytes);
   void bind_null(int parameter);
+  // The value of a column of the row that another statement is at, as it is stored; copied.
+  void bind_column(int parameter, const Statement& row, int column);
   void bind(int parameter, const Value& value, Texts texts = Texts::borrowed);
   // Borrowed where the run ends before the caller goes on, copied where rows are asked for later.
   void bind_all(std::span<const Value> values, Texts texts);

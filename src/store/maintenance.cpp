@@ -1,6 +1,7 @@
 // One transaction on a connection of its own.
 #include "freshet/maintenance.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "base/file_name.hpp"
@@ -13,10 +14,13 @@ namespace freshet {
 namespace {
 
 template <typename Body>
-auto change(const std::filesystem::path& named, Duration busy_timeout, Body&& body) {
+auto change(const std::filesystem::path& named, Duration busy_timeout, Upgrade upgrade, Body&& body) {
   const std::filesystem::path file = resolved(named);
-  SystemClock clock;
-  log::prepare_file(file, OpenMode::existing, busy_timeout, clock);
+  log::prepare_file({.file = file,
+                     .mode = OpenMode::existing,
+                     .upgrade = upgrade,
+                     .busy_timeout = busy_timeout,
+                     .clock = std::make_shared<SystemClock>()});
   sqlite::Connection connection({.file = file, .busy_timeout = busy_timeout});
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   auto result = std::forward<Body>(body)(connection);
@@ -27,14 +31,14 @@ auto change(const std::filesystem::path& named, Duration busy_timeout, Body&& bo
 }  // namespace
 
 std::optional<std::vector<std::string>> remove_projection(const std::filesystem::path& file, std::string_view name,
-                                                          Duration busy_timeout) {
-  return change(file, busy_timeout,
+                                                          Duration busy_timeout, Upgrade upgrade) {
+  return change(file, busy_timeout, upgrade,
                 [&](sqlite::Connection& connection) { return projection::remove(connection, name); });
 }
 
 bool rename_projection(const std::filesystem::path& file, std::string_view name, std::string_view new_name,
-                       Duration busy_timeout) {
-  return change(file, busy_timeout,
+                       Duration busy_timeout, Upgrade upgrade) {
+  return change(file, busy_timeout, upgrade,
                 [&](sqlite::Connection& connection) { return projection::rename(connection, name, new_name); });
 }
 

@@ -57,7 +57,7 @@ StoreOptions prepared(StoreOptions options, const std::shared_ptr<const log::Upc
   for (auto& projection : options.projections) {
     projection = std::make_shared<projection::UpcastProjection>(std::move(projection), upcasting);
   }
-  log::prepare_file(options.file, options.mode, options.busy_timeout, *options.clock);
+  log::prepare_file(options);
   return options;
 }
 

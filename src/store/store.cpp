@@ -11,13 +11,13 @@
 #include "base/thrown.hpp"
 #include "bus/in_process_bus.hpp"
 #include "freshet/error.hpp"
+#include "log/backup.hpp"
 #include "log/format.hpp"
 #include "log/sqlite_event_log.hpp"
 #include "projection/dead_letters.hpp"
 #include "projection/projector.hpp"
 #include "projection/retry.hpp"
 #include "query/reader.hpp"
-#include "store/backup.hpp"
 #include "store/clock_watch.hpp"
 #include "store/engine.hpp"
 #include "store/options.hpp"
@@ -470,7 +470,7 @@ std::optional<Backup> Store::backup(const std::filesystem::path& file, ExistingF
                                     const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);
   const auto connection = impl_->readers_.borrow();
-  return store::backup(*connection, impl_->options_.file, file, existing, impl_->unless_closed(progress));
+  return log::backup(*connection, impl_->options_.file, file, existing, impl_->unless_closed(progress));
 }
 Verification Store::verify(const Progress& progress) {
   const Gate::Visit visit(impl_->gate_);

@@ -27,6 +27,9 @@ std::string text_of(const NewEvent& event) {
   if (event.schema_version > 1) text += " (schema version " + std::to_string(event.schema_version) + ")";
   text += ' ' + event.data;
   if (!event.metadata.empty()) text += " metadata " + event.metadata;
+  if (event.correlation) {
+    text += " of " + event.correlation->correlation_id + " because of " + event.correlation->causation_id;
+  }
   return text;
 }
 
@@ -47,7 +50,9 @@ RecordedEvent recorded(const NewEvent& event, const StreamId& stream, Version ve
           .content_type = event.content_type,
           .metadata = event.metadata,
           .occurred_at = event.occurred_at.value_or(Timestamp{}),
-          .recorded_at = {}};
+          .recorded_at = {},
+          .correlation = event.correlation,
+          .append_end = Position{version.value}};
 }
 
 std::vector<std::string> rows_of(Reading& reading, std::string_view sql) {

@@ -4,8 +4,9 @@
     FRESHET=OLD/freshet tests/formats/make.py FORMAT
 
 Leaves format-FORMAT.db and format-FORMAT.jsonl beside this file. It has orders, idempotency keys, some of them of two
-events, a remembered refusal, dead letters and a discarded one, metadata and the ids of correlations in them. The events come from an import, so that their times are fixed; what else a program
-draws or takes from the clock is set afterwards, so that the file says the same each time.
+events, a remembered refusal, dead letters and a discarded one, metadata and the ids of correlations in them. The events
+come from an import, so that their times are fixed; what else a program draws or takes from the clock is set afterwards,
+so that the file says the same each time.
 """
 
 import json

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 // How often each action is taken where it is neither switched off nor skewed; in the order of Action.
 constexpr std::array<std::uint64_t, actions> usual = {12, 1, 2, 12, 4, 6, 10, 4, 1, 2, 2, 1, 4, 4,
-                                                      2,  1, 2, 1,  1, 3, 2,  1, 4, 1, 1, 3, 3};
+                                                      2,  1, 2, 1,  1, 3, 2,  1, 4, 1, 1, 3, 3, 1};
 
 double some(double off, double max, Dice& dice) {
   return dice.chance(off) ? 0.0 : max * static_cast<double>(dice.number(100)) / 100.0;

@@ -38,6 +38,7 @@ enum class Action {
   restore,
   listen,
   read_log,
+  fall_back_to_format_3,
   end_,
 };
 inline constexpr std::size_t actions = static_cast<std::size_t>(Action::end_);

@@ -29,14 +29,22 @@ AppendResult ModelLog::append(const Append& request, Timestamp now, int opening)
                   .version = Version{actual + static_cast<std::int64_t>(request.events.size())},
                   .outcome = request.outcome};
   if (!request.events.empty()) answer.first = Position{head() + 1};
+  const std::int64_t append_end = head() + static_cast<std::int64_t>(request.events.size());
   for (const NewEvent& event : request.events) {
     const Timestamp before = events.empty() ? now : events.back().recorded_at;
     streams[id].push_back(head() + 1);
-    events.push_back({id, version(id), std::stoll(event.data), event.occurred_at.value_or(now), std::max(before, now)});
+    events.push_back({id, version(id), std::stoll(event.data), event.occurred_at.value_or(now), std::max(before, now),
+                      append_end, request.correlation});
     answer.last = Position{head()};
   }
   if (request.command_id) commands.emplace(*request.command_id, Command{answer, opening});
   return answer;
+}
+
+void ModelLog::forget_appends() {
+  for (std::int64_t position = 1; position <= head(); ++position) {
+    events[static_cast<std::size_t>(position - 1)].append_end = position;
+  }
 }
 
 std::int64_t ModelLog::version(const std::string& stream) const {
@@ -91,6 +99,8 @@ void compare(const ModelLog& model, const RecordedEvent& found) {
   expect_equal("when an event happened", event.occurred_at.time_since_epoch(), found.occurred_at.time_since_epoch());
   expect_equal("an event's time of recording", event.recorded_at.time_since_epoch(),
                found.recorded_at.time_since_epoch());
+  expect_equal("where an event's append ends", Position{event.append_end}, found.append_end);
+  expect("an event's correlation is the one that it was given", event.correlation == found.correlation);
 }
 
 }  // namespace freshet::simulation

@@ -22,6 +22,8 @@ struct ModelLog {
     std::int64_t amount;
     Timestamp occurred_at;
     Timestamp recorded_at;
+    std::int64_t append_end;
+    std::optional<Correlation> correlation;
   };
   struct Command {
     Appended answer;
@@ -34,6 +36,9 @@ struct ModelLog {
 
   // Does what the log should do with the request, and returns what it should answer.
   AppendResult append(const Append& request, Timestamp now, int opening);
+
+  // Which events were appended together, as format 3 does.
+  void forget_appends();
 
   [[nodiscard]] std::int64_t head() const { return static_cast<std::int64_t>(events.size()); }
   [[nodiscard]] const Event& at(std::int64_t position) const { return events[static_cast<std::size_t>(position - 1)]; }

@@ -31,6 +31,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> nam
     "crash in retry",
     "restored",
     "restored again",
+    "carried over",
+    "killed in upgrade",
     "place kept",
     "place of lost history",
     "token of lost history",

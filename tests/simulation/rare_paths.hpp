@@ -34,6 +34,8 @@ enum class Rare {
   crash_in_retry,
   restored,
   restored_again,
+  carried_over,
+  killed_in_upgrade,
   place_kept,
   place_of_lost_history,
   token_of_lost_history,

@@ -186,6 +186,10 @@ class Simulation {
   [[nodiscard]] int history() const { return file_.lineage.back().history; }
   [[nodiscard]] bool is_shared(int history, std::int64_t position) const;
 
+  // upgrading.cpp
+  void fall_back_to_format_3();
+  [[nodiscard]] std::unique_ptr<tests::TempDir> killed_in_upgrade(const tests::TempDir& directory, Upgrade upgrade);
+
   // upkeep.cpp: rebuilds, verification, what is checked after each step, and the end.
   void act();
   void set_clock(Process& process);

@@ -96,6 +96,8 @@ void Simulation::act() {
       return listen(process);
     case Action::read_log:
       return read_log(process);
+    case Action::fall_back_to_format_3:
+      return fall_back_to_format_3();
     case Action::end_:
       break;
   }

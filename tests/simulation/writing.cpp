@@ -47,6 +47,8 @@ Simulation::Draft Simulation::any_draft() {
     draft.request.command_id = "key " + text(dice_.below(30));
     draft.request.outcome = text(dice_.below(1'000));
   }
+  if (dice_.chance(0.2))
+    draft.request.correlation = {"click " + text(dice_.below(9)), "command " + text(dice_.below(9))};
   if (dice_.chance(faults_.synchronous)) draft.request.projecting = Projecting::synchronous;
   return draft;
 }

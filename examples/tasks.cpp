@@ -19,6 +19,9 @@ struct Tasks {
     if (command == Command::finish && task == State::open) return std::vector<Event>{"TaskFinished"};
     return Rejection{command == Command::add ? "the task is there already" : "the task is not open"};
   }
+  static freshet::CommandIdentity identify(Command command) {
+    return freshet::CommandIdentity(command == Command::add ? "add" : "finish");
+  }
   static freshet::NewEvent encode(const Event& event) { return {.type = event, .data = "{}"}; }
   static Event decode(const freshet::RecordedEvent& event) { return event.type; }
   static std::string encode_rejection(const Rejection& rejection) { return rejection; }

@@ -136,6 +136,27 @@ TEST_SUITE("append_group") {
     CHECK(store.log().read_all({}, all_events).front().data == event(5).data);
   }
 
+  TEST_CASE("append_async: of the same key in one group the first is recorded, and each is answered by what it says") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    std::vector<std::future<AppendResult>> answers;
+    for (int count = 0; count < 300; ++count) {
+      Append request = to(count % 3 == 2 ? "b" : "a");
+      request.command_id = "k";
+      request.expected = count % 2 == 0 ? ExpectedVersion::any() : ExpectedVersion::none();
+      answers.push_back(store.log().append_async(request));
+    }
+    for (std::size_t count = 0; count < answers.size(); ++count) {
+      const AppendResult answer = answers[count].get();
+      if (count % 3 == 2) {
+        CHECK(std::get<KeyReused>(answer).stream == stream("a"));
+      } else {
+        CHECK(std::get<Appended>(answer).duplicate == (count > 0));
+      }
+    }
+    CHECK(store.log().head() == Position{1});
+  }
+
   TEST_CASE("append_async: a request outside its bounds is refused at once, and a closed log answers all") {
     const TempDir directory;
     Store store(idle(directory.file()));

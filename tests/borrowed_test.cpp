@@ -99,10 +99,12 @@ TEST_SUITE("borrowed") {
                                          .expected = ExpectedVersion::any(),
                                          .events = gone,
                                          .command_id = wanted,
+                                         .identity = CommandIdentity("open").add(Passing(wanted).view()),
                                          .outcome = wanted});
     }
     CHECK(std::get<Appended>(answer.get()).outcome == wanted);
-    CHECK(store.log().find_command(Passing(wanted).view()).has_value());
+    const CommandIdentity identity = CommandIdentity("open").add(Passing(wanted).view());
+    CHECK(store.log().find_command(Passing(wanted).view(), {"account", wanted}, identity).has_value());
     CHECK(store.log().read_stream({"account", wanted}, {}, 9).at(0).type == wanted);
     auto told = store.subscribe_to_events({.stream = StreamId{"account", std::string(Passing(wanted).view())}});
     const Session token(store);

@@ -21,7 +21,7 @@ from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_double, c_int, c_
 LIBRARY = ctypes.CDLL(os.environ["FRESHET_LIBRARY"])
 
 PATIENCE = 60  # Seconds after which what has not come is taken for lost.
-OK, CONFLICT, NOT_FRESH = 0, 1, 2
+OK, CONFLICT, NOT_FRESH, KEY_REUSED = 0, 1, 2, 3
 UPGRADE_COPY, UPGRADE_NO_COPY, UPGRADE_NEVER = 0, 1, 2
 IO, READ_ONLY, FILE_MISSING, CORRUPT, CLOSED, STALE = 10, 12, 13, 16, 18, 19
 UNSUPPORTED_FORMAT, PROJECTION_FAILED, INVALID, FOREIGN_SESSION, FAILURE = 15, 20, 21, 22, 99
@@ -516,9 +516,28 @@ class CInterfaceTest(unittest.TestCase):
         with Store(self.file) as store:
             store.append("a", "one", key=b"k")
         with Store(self.file) as store:
-            _, again = store.append("a", "other", key=b"k")
+            _, again = store.append("a", "one", key=b"k")
             self.assertEqual((again.duplicate, again.version), (True, 1))
             self.assertEqual(store.read_stream("a"), [(1, b"Named", b"one")])
+
+    def test_a_key_that_was_given_to_another_append_is_told_and_nothing_is_recorded(self):
+        with Store(self.file) as store:
+            store.append("a", "one", key=b"k")
+            self.assert_fails(KEY_REUSED, "'k' belongs to another command, an append on 'name/a'",
+                              store.append, "a", "other", key=b"k")
+            self.assert_fails(KEY_REUSED, "'name/a'", store.append, "b", "one", key=b"k")
+            self.assertEqual(LIBRARY.freshet_code_name(KEY_REUSED), b"key_reused")
+
+            def write(transaction, error):
+                second = new_events("two")
+                codes.extend(
+                    LIBRARY.freshet_transaction_append(transaction, b"name", b"a", ANY, events, 1, key, 0, None, error)
+                    for events, key in [(second, b"k"), (new_events("one"), b"k"), (second, b"l"), (second, b"l")])
+                return OK
+            codes = []
+            store.write(write)
+            self.assertEqual(codes, [KEY_REUSED, OK, OK, OK])
+            self.assertEqual([data for _, _, data in store.read_stream("a")], [b"one", b"two"])
 
     def test_bytes_come_back_as_they_were(self):
         with Store(self.file, Names(refuses=lambda text: False)) as store:

@@ -343,7 +343,32 @@ class OrderCommandTest(ProgramTest):
         self.assertFalse(refusal["duplicate"])
         self.assertEqual(self.fails(3, "rejected", "order", "ship", "1", "--idempotency-key", "early"), refused_again)
         self.assertEqual(self.head(), 2)
-        self.assertIn("'pay 1'", self.usage("order", "ship", "1", "--idempotency-key", "k"))
+
+    def key_reused(self, *words):
+        return self.fails(2, "key_reused", "order", *words, "--idempotency-key", "k")
+
+    def test_a_key_that_was_given_to_another_command_is_refused_with_what_it_was_used_for(self):
+        self.place()
+        self.ok("order", "pay", "1", "--amount", "49.99", "--idempotency-key", "k")
+        error = self.key_reused("ship", "1")
+        self.assertEqual((error["idempotency_key"], error["stream"], error["command"]), ("k", "order/1", "pay"))
+        self.assertIn("was used for 'pay 1': take a new key", error["message"])
+        self.assertIn("'pay 1' with other arguments", self.key_reused("pay", "1", "--amount", "50")["message"])
+        self.assertIn("'pay 1' with other arguments", self.key_reused("pay", "1")["message"])
+        self.assertEqual(self.key_reused("pay", "9", "--amount", "49.99")["stream"], "order/1")
+        self.assertEqual(self.key_reused("place", "--customer", "c", "--item", "a:1:1")["command"], "pay")
+        again = self.ok("order", "pay", "1", "--amount", "49.99", "--idempotency-key", "k", "--no-drain", "--sync",
+                        "--expect-version", "7")
+        self.assertEqual((again["duplicate"], again["version"]), (True, 2))
+        self.assertEqual(self.head(), 2)
+
+    def test_an_id_that_is_given_is_an_argument_and_one_that_is_made_up_is_none(self):
+        words = ("place", "--customer", "c", "--item", "a:1:1")
+        first = self.ok("order", *words, "--idempotency-key", "k")
+        self.assertEqual(self.ok("order", *words, "--idempotency-key", "k"), {**first, "duplicate": True})
+        self.assertEqual(self.key_reused("place", first["order_id"], *words[1:])["command"], "place")
+        self.assertEqual(self.key_reused(*words, "--at", "2017-10-02T10:56:33Z")["command"], "place")
+        self.assertEqual(self.head(), 1)
 
     def test_a_payment_may_differ_from_the_amount_and_keeps_to_the_currency(self):
         self.place()

@@ -85,7 +85,7 @@ TEST_SUITE("closing") {
         [&] { store.log().write([](AppendTransaction&) {}); },
         [&] { static_cast<void>(store.log().head()); },
         [&] { static_cast<void>(store.log().version(stream("a"))); },
-        [&] { static_cast<void>(store.log().find_command("c")); },
+        [&] { static_cast<void>(store.log().find_command("c", stream("a"), CommandIdentity("open"))); },
         [&] { static_cast<void>(store.log().read({})); },
         [&] { static_cast<void>(store.log().read_stream(stream("a"), Version{}, 1)); },
         [&] { static_cast<void>(store.read(eventual())); },

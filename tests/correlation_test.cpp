@@ -46,6 +46,7 @@ struct Depositing {
   static std::variant<std::vector<Event>, Rejection> decide(const Command& /*command*/, const State& /*state*/) {
     return std::vector<Event>{"1"};
   }
+  static CommandIdentity identify(const Command& /*command*/) { return CommandIdentity("deposit"); }
   static NewEvent encode(const Event& event) { return {.type = "Deposited", .data = event}; }
   static Event decode(const RecordedEvent& event) { return event.data; }
   static std::string encode_rejection(const Rejection& rejection) { return rejection; }

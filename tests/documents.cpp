@@ -230,6 +230,17 @@ struct Snapshots {
 
 static_assert(Snapshots::snapshots.every == 100);
 
+struct Room {
+  struct Command {
+    std::string guest;
+    std::int64_t nights = 0;
+    std::optional<std::string> wish;
+  };
+  static freshet::CommandIdentity identify(const Command& booking) {
+    return freshet::CommandIdentity("book").add(booking.guest).add(booking.nights).add(booking.wish);
+  }
+};
+
 struct Invoices {
   enum class State { none, sent };
   struct Send {};
@@ -242,6 +253,7 @@ struct Invoices {
     if (invoice == State::sent) return Rejection{"it is sent already"};
     return std::vector<Event>{"InvoiceSent"};
   }
+  static freshet::CommandIdentity identify(const Command&) { return freshet::CommandIdentity("send"); }
   static freshet::NewEvent encode(const Event& event) { return {.type = event, .data = "{}"}; }
   static Event decode(const freshet::RecordedEvent& event) { return event.type; }
   static std::string encode_rejection(const Rejection& rejection) { return rejection; }

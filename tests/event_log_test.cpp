@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -38,6 +39,17 @@ Appended appended(const AppendResult& result) {
 Version conflict(const AppendResult& result) {
   REQUIRE(std::holds_alternative<Conflict>(result));
   return std::get<Conflict>(result).actual;
+}
+
+// What the first one with its id was answered.
+template <typename Log>
+std::optional<AppendResult> find(Log& log, const Append& request) {
+  return log.find_command(*request.command_id, request.stream, identity_of(request));
+}
+
+KeyReused reused(const AppendResult& result) {
+  REQUIRE(std::holds_alternative<KeyReused>(result));
+  return std::get<KeyReused>(result);
 }
 
 ErrorCode refusal(EventLog& log, const Append& request) {
@@ -116,17 +128,19 @@ TEST_SUITE("event_log") {
     const TempDir directory;
     Store store(idle(directory.file()));
     static_cast<void>(conflict(store.log().append(keyed(to("a", ExpectedVersion::exists()), "k"))));
-    CHECK_FALSE(store.log().find_command("k"));
+    CHECK_FALSE(find(store.log(), keyed(to("a"), "k")));
     CHECK_FALSE(appended(store.log().append(keyed(to("a"), "k"))).duplicate);
   }
 
-  TEST_CASE("append: a command id makes a retry the first answer, whatever else it says") {
+  TEST_CASE("append: a command id makes a retry the first answer, whatever it expects and notes") {
     const TempDir directory;
     Store store(idle(directory.file()));
     const auto two = events(2);
     static_cast<void>(store.log().append(keyed(to("a", ExpectedVersion::any(), two), "k", "done")));
     static_cast<void>(store.log().append(to("a")));
-    const Appended retry = appended(store.log().append(keyed(to("b", ExpectedVersion::exists()), "k", "other")));
+    Append request = keyed(to("a", ExpectedVersion::none(), two), "k", "other");
+    request.projecting = Projecting::synchronous;
+    const Appended retry = appended(store.log().append(request));
     CHECK(retry.duplicate);
     CHECK(retry.stream == stream("a"));
     CHECK(retry.first == Position{1});
@@ -134,7 +148,107 @@ TEST_SUITE("event_log") {
     CHECK(retry.version == Version{2});
     CHECK(retry.outcome == "done");
     CHECK(store.log().head() == Position{3});
+  }
+
+  TEST_CASE("append: whatever an event says otherwise makes another command of a command id") {
+    const TempDir directory;
+    StoreOptions options = idle(directory.file());
+    options.forms.of_others = any_form;
+    Store store(std::move(options));
+    const NewEvent first{.type = "Noted", .data = "1", .metadata = "{}"};
+    const auto append = [&](const NewEvent& event, const std::string& id = "a") {
+      return store.log().append(keyed(to(id, ExpectedVersion::any(), {&event, 1}), "k"));
+    };
+    static_cast<void>(appended(append(first)));
+    const std::vector<std::function<void(NewEvent&)>> differences = {
+        [](NewEvent& event) { event.type = "Told"; },
+        [](NewEvent& event) { event.schema_version = 2; },
+        [](NewEvent& event) { event.data = "2"; },
+        [](NewEvent& event) { event.content_type = "text/plain"; },
+        [](NewEvent& event) { event.metadata = "{ }"; },
+        [](NewEvent& event) { event.metadata = ""; },
+        [](NewEvent& event) { event.occurred_at = Timestamp{5s}; }};
+    for (const auto& differ : differences) {
+      NewEvent other = first;
+      differ(other);
+      const KeyReused answer = reused(append(other));
+      CHECK(answer.stream == stream("a"));
+      CHECK(answer.command.empty());
+    }
+    CHECK(reused(append(first, "b")).stream == stream("a"));
+    CHECK(appended(append(first)).duplicate);
+    CHECK(store.log().head() == Position{1});
     CHECK(store.log().version(stream("b")) == Version{0});
+  }
+
+  TEST_CASE("append: more events, fewer, in another order or of another correlation are another command") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    const std::vector<NewEvent> given = {event(1), event(2), event(3)};
+    const std::vector<NewEvent> turned = {event(2), event(1)};
+    const std::span<const NewEvent> all(given);
+    const auto append = [&](std::span<const NewEvent> some) {
+      return store.log().append(keyed(to("a", ExpectedVersion::any(), some), "k"));
+    };
+    static_cast<void>(appended(append(all.first(2))));
+    for (const auto& other : {all, all.first(1), all.first(0), std::span<const NewEvent>(turned)}) {
+      CHECK(reused(append(other)).stream == stream("a"));
+    }
+    Append correlated = keyed(to("a", ExpectedVersion::any(), all.first(2)), "k");
+    correlated.correlation = Correlation{"click", "7"};
+    static_cast<void>(reused(store.log().append(correlated)));
+    CHECK(appended(append(all.first(2))).duplicate);
+    CHECK(store.log().head() == Position{2});
+  }
+
+  TEST_CASE("append: a command that names itself is known by that and its arguments, whatever the events") {
+    const TempDir directory;
+    const auto two = events(2);
+    const auto named = [](Append request, const std::string& name, int argument) {
+      request.identity = CommandIdentity(name).add(argument);
+      return keyed(request, "k", "done");
+    };
+    {
+      Store store(idle(directory.file()));
+      static_cast<void>(appended(store.log().append(named(to("a"), "open", 7))));
+    }
+    Store store(idle(directory.file()));
+    const Appended retry = appended(store.log().append(named(to("a", ExpectedVersion::any(), two), "open", 7)));
+    CHECK(retry.duplicate);
+    CHECK(retry.outcome == "done");
+    CHECK(appended(store.log().append(named(to("a", ExpectedVersion::any(), {}), "open", 7))).duplicate);
+    CHECK(reused(store.log().append(named(to("a"), "open", 8))).command == "open");
+    CHECK(reused(store.log().append(named(to("a"), "close", 7))).command == "open");
+    CHECK(reused(store.log().append(named(to("b"), "open", 7))).stream == stream("a"));
+    CHECK(reused(store.log().append(keyed(to("a"), "k"))).command == "open");
+    CHECK(store.log().head() == Position{1});
+  }
+
+  TEST_CASE("append: a key that is used again is told before a stream is compared with what is expected of it") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    static_cast<void>(store.log().append(keyed(to("a"), "k")));
+    CHECK(reused(store.log().append(keyed(to("b", ExpectedVersion::exists()), "k"))).stream == stream("a"));
+    CHECK(reused(store.log().append(keyed(to("a", ExpectedVersion::none(), {}), "k"))).stream == stream("a"));
+  }
+
+  TEST_CASE("append: a stream whose name is made up is no argument, and one that is given is") {
+    const TempDir directory;
+    Store store(idle(directory.file()));
+    const auto made_up = [](const std::string& id, int argument) {
+      Append request = keyed(to(id, ExpectedVersion::none()), "k");
+      request.identity = CommandIdentity("open").add(argument).make_up_stream();
+      return request;
+    };
+    Append given = made_up("a", 7);
+    given.identity = CommandIdentity("open").add(7);
+    static_cast<void>(appended(store.log().append(made_up("a", 7))));
+    const Appended retry = appended(store.log().append(made_up("b", 7)));
+    CHECK(retry.duplicate);
+    CHECK(retry.stream == stream("a"));
+    static_cast<void>(reused(store.log().append(made_up("b", 8))));
+    static_cast<void>(reused(store.log().append(given)));
+    CHECK(store.log().head() == Position{1});
   }
 
   TEST_CASE("append: a command id is known after a restart") {
@@ -145,7 +259,8 @@ TEST_SUITE("event_log") {
     }
     Store store(idle(directory.file()));
     CHECK(appended(store.log().append(keyed(to("a"), "k"))).outcome == "done");
-    CHECK(store.log().find_command("k")->last == Position{1});
+    CHECK(appended(find(store.log(), keyed(to("a"), "k")).value()).last == Position{1});
+    CHECK(reused(find(store.log(), keyed(to("b"), "k")).value()).stream == stream("a"));
     CHECK(store.log().head() == Position{1});
   }
 
@@ -159,13 +274,14 @@ TEST_SUITE("event_log") {
       static_cast<void>(store.log().append(keyed(to("a", ExpectedVersion::any(), {}), "l", "never")));
     }
     Store store(idle(directory.file()));
-    const Appended first = appended(store.log().append(keyed(to("x/y"), "k")));
+    const Appended first = appended(store.log().append(keyed(to("x/y", ExpectedVersion::none(), {}), "k")));
     CHECK(first.duplicate);
     CHECK(first.stream == stream("x/y"));
     CHECK(first.first == Position{0});
     CHECK(first.version == Version{0});
     CHECK(first.outcome == "no");
-    const Appended second = store.log().find_command("l").value();
+    const Append refused = keyed(to("a", ExpectedVersion::any(), {}), "l");
+    const Appended second = appended(find(store.log(), refused).value());
     CHECK(second.stream == stream("a"));
     CHECK(second.version == Version{1});
     CHECK(store.log().version(stream("x/y")) == Version{0});
@@ -177,7 +293,9 @@ TEST_SUITE("event_log") {
     store.log().write([](AppendTransaction& transaction) {
       CHECK_FALSE(appended(transaction.append(keyed(to("a"), "k"))).duplicate);
       CHECK(appended(transaction.append(keyed(to("a"), "k"))).duplicate);
-      CHECK(transaction.find_command("k").has_value());
+      CHECK(reused(transaction.append(keyed(to("b"), "k"))).stream == stream("a"));
+      CHECK(appended(find(transaction, keyed(to("a"), "k")).value()).duplicate);
+      CHECK(reused(find(transaction, keyed(to("b"), "k")).value()).stream == stream("a"));
     });
     CHECK(store.log().head() == Position{1});
   }

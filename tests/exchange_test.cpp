@@ -30,6 +30,7 @@ ExportedEvent sample(const std::string& data, const std::string& content_type = 
                     .append_end = Position{7}};
   exported.command_id = "key \n 1";
   exported.outcome = "paid";
+  exported.identity = CommandIdentity("pay").add(7).kept();
   return exported;
 }
 
@@ -66,6 +67,7 @@ void check_round_trip(const ExportedEvent& before) {
     CHECK(after.event.append_end == before.event.append_end);
     CHECK((after.command_id == before.command_id));
     CHECK(after.outcome == before.outcome);
+    CHECK(after.identity == before.identity);
     CHECK(exchange::render_line(after, format, exchange::default_source) == line);
   }
 }
@@ -99,6 +101,7 @@ struct Largest {
     request.stream = {text(stream_part_bytes_max), text(stream_part_bytes_max)};
     event.type = text(event_type_bytes_max);
     request.command_id = text(command_id_bytes_max);
+    request.identity = CommandIdentity(text(command_name_bytes_max));
     request.outcome = text(outcome_bytes_max);
     request.correlation = Correlation{text(correlation_id_bytes_max), text(correlation_id_bytes_max)};
   }

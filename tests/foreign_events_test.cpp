@@ -20,6 +20,15 @@ std::vector<ExportedEvent> exported(Store& store) {
   return events;
 }
 
+CommandIdentity draw(int pictures) {
+  return CommandIdentity("draw").add(pictures);
+}
+
+// What a retry of it is answered.
+Appended answer_to(const std::string& key, const std::string& id, Store& store) {
+  return std::get<Appended>(store.log().find_command(key, stream(id), draw(2)).value());
+}
+
 // Three events of two streams; the first two were appended under one key.
 std::vector<ExportedEvent> sample() {
   const TempDir directory;
@@ -32,6 +41,7 @@ std::vector<ExportedEvent> sample() {
                                         .expected = ExpectedVersion::none(),
                                         .events = two,
                                         .command_id = "key",
+                                        .identity = draw(2),
                                         .outcome = "done"}));
   sleep(store, 1s);
   append(store, "b", 2);
@@ -61,7 +71,7 @@ std::string refusal(std::size_t held, const ExportedEvent& event) {
 
 bool are_same(const ExportedEvent& left, const ExportedEvent& right) {
   return log::checksum(left.event) == log::checksum(right.event) && left.command_id == right.command_id &&
-         left.outcome == right.outcome;
+         left.outcome == right.outcome && left.identity == right.identity;
 }
 
 }  // namespace
@@ -73,6 +83,7 @@ TEST_SUITE("foreign_events") {
     CHECK(events[0].command_id == "key");
     CHECK(events[1].command_id == "key");
     CHECK(events[1].outcome == "done");
+    CHECK(events[1].identity == draw(2).kept());
     CHECK_FALSE(events[2].command_id.has_value());
     CHECK(events[2].event.position == Position{3});
   }
@@ -94,12 +105,12 @@ TEST_SUITE("foreign_events") {
     const auto again = exported(store);
     REQUIRE(again.size() == 3);
     for (std::size_t index = 0; index < 3; ++index) CHECK(are_same(events[index], again[index]));
-    const auto command = store.log().find_command("key");
-    REQUIRE(command.has_value());
-    CHECK(command->first == Position{1});
-    CHECK(command->last == Position{2});
-    CHECK(command->version == Version{2});
-    CHECK(command->outcome == "done");
+    const Appended command = answer_to("key", "a", store);
+    CHECK(command.duplicate);
+    CHECK(command.first == Position{1});
+    CHECK(command.last == Position{2});
+    CHECK(command.version == Version{2});
+    CHECK(command.outcome == "done");
     CHECK(store.verify().problems.empty());
   }
 
@@ -110,7 +121,7 @@ TEST_SUITE("foreign_events") {
     CHECK(import(store, {events[0]}) == 1);
     CHECK(import(store, events) == 2);
     CHECK(import(store, events) == 0);
-    CHECK(store.log().find_command("key")->last == Position{2});
+    CHECK(answer_to("key", "a", store).last == Position{2});
   }
 
   TEST_CASE("import_event: a stream that was written before goes on behind what is imported") {
@@ -155,12 +166,41 @@ TEST_SUITE("foreign_events") {
     CHECK(holds(refusal(3, events[2]), "its time of recording differs"));
     events[0].command_id = "other";
     CHECK(holds(refusal(3, events[0]), "its idempotency key differs"));
+    events[1] = sample()[1];
+    events[1].identity = draw(3).kept();
+    CHECK(holds(refusal(3, events[1]), "its command differs"));
+  }
+
+  TEST_CASE("import_event: a command of the log it comes from is told from others here too") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    import(store, sample());
+    const auto find = [&](const StreamId& stream, const CommandIdentity& identity) {
+      return store.log().find_command("key", stream, identity).value();
+    };
+    CHECK(std::holds_alternative<Appended>(find(stream("a"), draw(2))));
+    CHECK(std::holds_alternative<KeyReused>(find(stream("a"), draw(3))));
+    CHECK(std::holds_alternative<KeyReused>(find(stream("b"), draw(2))));
+    CHECK(std::get<KeyReused>(find(stream("b"), draw(2))).command == "draw");
+  }
+
+  TEST_CASE("import_event: what is known of no command, as under format 3, is the same as any") {
+    const TempDir directory;
+    Store store(stepped(directory.file()));
+    auto events = sample();
+    for (ExportedEvent& event : events) event.identity.reset();
+    import(store, events);
+    CHECK(exported(store)[0].identity == std::nullopt);
+    CHECK(import(store, sample()) == 0);
+    CHECK(std::holds_alternative<Appended>(store.log().find_command("key", stream("b"), draw(7)).value()));
   }
 
   TEST_CASE("import_event: a key that was used for something else is refused") {
     auto events = sample();
     events[2].command_id = "key";
     CHECK(holds(refusal(2, events[2]), "'key' was used for something else"));
+    events[1].identity = draw(3).kept();
+    CHECK(holds(refusal(1, events[1]), "'key' was used for something else"));
   }
 
   TEST_CASE("import_event: an event that was recorded before the last one is refused") {
@@ -173,6 +213,11 @@ TEST_SUITE("foreign_events") {
     auto events = sample();
     events[0].event.type.clear();
     CHECK(holds(refusal(0, events[0]), "an event's type"));
+    events[0] = sample()[0];
+    events[0].identity->name = "\xff";
+    CHECK(holds(refusal(0, events[0]), "a command's name"));
+    events[2].identity = draw(1).kept();
+    CHECK(holds(refusal(2, events[2]), "an idempotency key, or no identity"));
     events[1].event.position = Position{0};
     CHECK(holds(refusal(1, events[1]), "positions count from 1"));
   }

@@ -29,6 +29,15 @@ CREATE TABLE events (
   checksum       INTEGER NOT NULL   -- XXH3, 64 bits, of all of the above
 ) STRICT;
 CREATE UNIQUE INDEX events_of_stream ON events (stream, version);
+CREATE TABLE commands (
+  id      TEXT PRIMARY KEY,
+  stream  INTEGER,  -- streams.number; NULL: refused before the stream existed
+  target  TEXT,     -- then the stream's name, as category/id
+  first   INTEGER NOT NULL,
+  last    INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  outcome TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE store (
   id         TEXT NOT NULL,
   created_at INTEGER NOT NULL,
@@ -68,8 +77,8 @@ inline void seal_as_3(sqlite::Connection& connection) {
   }
 }
 
-// Turns a file of this release into one of format 3 that says the same, but for the ends of appends: the ids of a
-// correlation are in the metadata.
+// Turns a file of this release into one of format 3 that says the same, but for the ends of appends and what keys
+// belong to: the ids of a correlation are in the metadata.
 inline void turn_into_3(const std::filesystem::path& file) {
   sqlite::Connection connection({.file = file});
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
@@ -78,7 +87,7 @@ inline void turn_into_3(const std::filesystem::path& file) {
       "DROP INDEX events_of_stream;");
   sqlite::rename_table(connection, "events", "kept_events");
   // A foreign key would follow a table that gets another name.
-  for (const std::string name : {"store", "projections"}) {
+  for (const std::string name : {"commands", "store", "projections"}) {
     connection.execute("CREATE TEMP TABLE kept_" + name + " AS SELECT * FROM " + name);
     sqlite::drop(connection, name);
   }
@@ -90,10 +99,11 @@ inline void turn_into_3(const std::filesystem::path& file) {
                   "occurred_at, recorded_at, 0 FROM kept_events"))
       .finish();
   connection.execute(
+      "INSERT INTO commands SELECT id, stream, target, first, last, version, outcome FROM kept_commands;"
       "INSERT INTO store SELECT id, created_at, epoch FROM kept_store;"
       "INSERT INTO projections SELECT number, name, schema_version, generation, position, revision, "
       "duplicates_skipped FROM kept_projections;");
-  connection.execute("DROP TABLE kept_store; DROP TABLE kept_projections");
+  connection.execute("DROP TABLE kept_commands; DROP TABLE kept_store; DROP TABLE kept_projections");
   for (const char* name : {"kept_events", "epochs", "projection_tables"}) sqlite::drop(connection, name);
   seal_as_3(connection);
   connection.execute(std::string(detail::triggers_of_3) + "PRAGMA user_version = 3");

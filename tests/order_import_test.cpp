@@ -211,6 +211,21 @@ TEST_SUITE("order_import") {
     OrderStore fixture;
     CHECK(counts(import_text(fixture, joined({placing("1"), placing("1"), line("pay", "1")})).result) == "3 2 1 0 0");
   }
+  TEST_CASE("import: a line whose key was used for something else is refused, and says for what") {
+    OrderStore fixture;
+    const auto parsed = std::get<ImportLine>(parse_import_line(placing("1")));
+    fixture.done("2", place(), keyed(import_key(parsed)));
+    const Imported imported = import_text(fixture, joined({placing("1"), placing("3")}));
+    CHECK(imported.result.rejected == 1);
+    CHECK(imported.result.applied == 1);
+    CHECK(imported.problems == Lines{"1 rejected: order '1': its key was used for 'place' of order/2"});
+  }
+  TEST_CASE("import: a line is a retry of the same command, wherever that came from") {
+    OrderStore fixture;
+    const auto [id, command] = std::get<ImportLine>(parse_import_line(placing("1")));
+    static_cast<void>(fixture.orders().execute(id, command, keyed(import_key({id, command}))));
+    CHECK(import_text(fixture, placing("1")).result.duplicates == 1);
+  }
   TEST_CASE("import: goes on from what commands did to an order before") {
     OrderStore fixture;
     fixture.done("1", place());

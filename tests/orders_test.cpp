@@ -70,72 +70,6 @@ TEST_SUITE("orders") {
     CHECK(std::get<Conflict>(result).actual == Version{2});
   }
 
-  TEST_CASE("execute: a retry gets the first answer again, also after a restart, and records nothing") {
-    OrderStore fixture;
-    fixture.done("1", place());
-    const Done first = fixture.done("1", Pay{}, keyed("k"));
-    fixture.done("1", Ship{});
-    fixture.reopen();
-    const Done again = fixture.done("1", Pay{}, keyed("k"));
-    CHECK(again.duplicate);
-    CHECK(again.version == first.version);
-    CHECK(again.position == first.position);
-    CHECK(again.status == Status::paid);
-    CHECK(fixture.store().log().head() == Position{3});
-  }
-  TEST_CASE("execute: a refusal is remembered under its key, whatever becomes of the order") {
-    OrderStore fixture;
-    fixture.done("1", place());
-    CHECK(std::holds_alternative<Rejection>(fixture.execute("1", Ship{}, keyed("k"))));
-    fixture.done("1", Pay{});
-    const auto again = fixture.execute("1", Ship{}, keyed("k"));
-    REQUIRE(std::holds_alternative<Rejection>(again));
-    CHECK(std::get<Rejection>(again).message ==
-          "cannot ship: the order is created, and only a paid order can be shipped");
-    CHECK(fixture.store().log().head() == Position{2});
-  }
-  TEST_CASE("execute: that there was no such order is remembered as well") {
-    OrderStore fixture;
-    static_cast<void>(fixture.execute("1", Pay{}, keyed("k")));
-    fixture.done("1", place());
-    const auto again = fixture.execute("1", Pay{}, keyed("k"));
-    REQUIRE(std::holds_alternative<Rejection>(again));
-    CHECK(std::get<Rejection>(again).code == Rejection::Code::not_found);
-  }
-  TEST_CASE("execute: a key that another command used is not used again") {
-    OrderStore fixture;
-    fixture.done("1", place(), keyed("k"));
-    const auto result = fixture.execute("1", Pay{}, keyed("k"));
-    REQUIRE(std::holds_alternative<KeyReused>(result));
-    CHECK(std::get<KeyReused>(result).order_id == "1");
-    CHECK(std::get<KeyReused>(result).command == "place");
-    CHECK(fixture.store().log().head() == Position{1});
-  }
-  TEST_CASE("execute: a key that another order used is not used again") {
-    OrderStore fixture;
-    fixture.done("1", place(), keyed("k"));
-    const auto result = fixture.execute("2", place(), keyed("k"));
-    REQUIRE(std::holds_alternative<KeyReused>(result));
-    CHECK(std::get<KeyReused>(result).order_id == "1");
-  }
-  TEST_CASE("execute: the key of a refusal belongs to its command and order") {
-    OrderStore fixture;
-    static_cast<void>(fixture.execute("1", Pay{}, keyed("k")));
-    CHECK(std::holds_alternative<KeyReused>(fixture.execute("2", Pay{}, keyed("k"))));
-    const auto result = fixture.execute("1", Ship{}, keyed("k"));
-    REQUIRE(std::holds_alternative<KeyReused>(result));
-    CHECK(std::get<KeyReused>(result).command == "pay");
-  }
-  TEST_CASE("execute: a key that another application used is not used again") {
-    OrderStore fixture;
-    const std::vector<NewEvent> events{{.type = "ParcelPacked", .data = "{}"}};
-    static_cast<void>(fixture.store().log().append(
-        {.stream = {"parcel", "7"}, .expected = ExpectedVersion::none(), .events = events, .command_id = "k"}));
-    const auto result = fixture.execute("1", place(), keyed("k"));
-    REQUIRE(std::holds_alternative<KeyReused>(result));
-    CHECK(std::get<KeyReused>(result).command == "");
-  }
-
   TEST_CASE("execute: an order placed without an id gets one of its own") {
     OrderStore fixture;
     const auto first = fixture.orders().execute(std::nullopt, {place(), std::nullopt}, {});
@@ -152,14 +86,6 @@ TEST_SUITE("orders") {
     const auto first = fixture.orders().execute(std::nullopt, {place(), std::nullopt}, {});
     const auto second = other.orders().execute(std::nullopt, {place(), std::nullopt}, {});
     CHECK(std::get<Done>(first).order_id == std::get<Done>(second).order_id);
-  }
-  TEST_CASE("execute: a retry of an order placed without an id gets the id of the first one") {
-    OrderStore fixture;
-    const auto first = fixture.orders().execute(std::nullopt, {place(), std::nullopt}, keyed("k"));
-    const auto again = fixture.orders().execute(std::nullopt, {place(), std::nullopt}, keyed("k"));
-    CHECK(std::get<Done>(again).order_id == std::get<Done>(first).order_id);
-    CHECK(std::get<Done>(again).duplicate);
-    CHECK(fixture.store().log().head() == Position{1});
   }
   TEST_CASE("execute: an order placed without an id is at no version that could be expected but 0") {
     OrderStore fixture;
@@ -423,21 +349,6 @@ TEST_SUITE("orders") {
     CHECK_FALSE(answer.freshness.stale);
   }
 
-  TEST_CASE("Orders: of retries at the same moment one is carried out, and all get its answer") {
-    OrderStore fixture({}, Engine::threads);
-    std::vector<std::string> ids_got(4);
-    std::vector<std::thread> threads;
-    for (std::string& id : ids_got) {
-      threads.emplace_back([&fixture, &id] {
-        const auto result = fixture.orders().execute(std::nullopt, {place(), std::nullopt}, keyed("k"));
-        if (const auto* done = std::get_if<Done>(&result)) id = done->order_id;
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-    CHECK(ids_got == std::vector<std::string>(4, ids_got.front()));
-    CHECK(ids_got.front().size() == 13);
-    CHECK(fixture.store().log().head() == Position{1});
-  }
   TEST_CASE("Orders: orders placed at the same moment without an id are different orders") {
     OrderStore fixture({}, Engine::threads);
     std::vector<std::thread> threads;

@@ -32,6 +32,9 @@ struct Plain {
     if (command.amounts == std::vector<std::int64_t>{0}) return "nothing is no deposit";
     return command.amounts;
   }
+  static CommandIdentity identify(const Command& command) {
+    return CommandIdentity("deposit").add_each(command.amounts);
+  }
   static NewEvent encode(const Event& amount) { return event(amount); }
   static Event decode(const RecordedEvent& event) {
     ++decoded;

@@ -28,6 +28,7 @@ struct Purse {
     if (command.amount == 0) return std::vector<Event>{};
     return std::vector<Event>{-command.amount};
   }
+  static CommandIdentity identify(const Command& command) { return CommandIdentity("take").add(command.amount); }
   static NewEvent encode(const Event& event) { return {.type = "Moved", .data = std::to_string(event)}; }
   static Event decode(const RecordedEvent& event) { return std::stoll(event.data); }
   static std::string encode_rejection(const Rejection& rejection) { return rejection; }

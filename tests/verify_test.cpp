@@ -134,7 +134,7 @@ TEST_SUITE("verify") {
   }
 
   TEST_CASE("verify: an idempotency key of a stream that is missing is named by its number") {
-    CHECK(problem_after("INSERT INTO commands VALUES ('key', 9, NULL, 0, 0, 0, '')") ==
+    CHECK(problem_after("INSERT INTO commands VALUES ('key', 9, NULL, 0, 0, 0, '', '', x'')") ==
           "an idempotency key is of a stream that is missing, stream number 9");
   }
 

@@ -1,6 +1,7 @@
 // The rules of the inventory, the forms of its events, and its two read tables.
 #include "inventory.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -108,6 +109,13 @@ std::variant<std::vector<Item::Event>, Item::Rejection> Item::decide(const Comma
   if (std::holds_alternative<Receive>(command)) return std::vector<Event>{Received{pieces, shelf}};
   if (pieces > there) return Rejection{"there are only " + std::to_string(there) + " on the shelf " + shelf};
   return std::vector<Event>{Taken{pieces, shelf}};
+}
+
+freshet::CommandIdentity Item::identify(const Command& command) {
+  constexpr std::array names{"receive", "take", "count"};
+  freshet::CommandIdentity identity(names.at(command.index()));
+  std::visit([&](const auto& any) { identity.add(any.pieces).add(any.shelf); }, command);
+  return identity;
 }
 
 freshet::NewEvent Item::encode(const Event& event) {

@@ -56,6 +56,7 @@ struct Item {
   static State initial() { return {}; }
   static void evolve(State& item, const Event& event);
   static std::variant<std::vector<Event>, Rejection> decide(const Command& command, const State& item);
+  static freshet::CommandIdentity identify(const Command& command);
   static freshet::NewEvent encode(const Event& event);
   static Event decode(const freshet::RecordedEvent& event);
   static std::string encode_rejection(const Rejection& rejection) { return rejection; }

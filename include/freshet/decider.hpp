@@ -1,4 +1,4 @@
-// Commands: load the stream, decide, append; and replay, the read that bypasses the read tables.
+// Commands: load the stream, decide, append.
 //
 // A decider is an application's rules as pure functions, on its own types:
 //
@@ -7,24 +7,28 @@
 //     static State initial();
 //     static void evolve(State&, const Event&);
 //     static std::variant<std::vector<Event>, Rejection> decide(const Command&, const State&);
+//     static CommandIdentity identify(const Command&);  // What an idempotency key belongs to.
 //     static NewEvent encode(const Event&);            // To JSON, say.
 //     static Event decode(const RecordedEvent&);
 //     static std::string encode_rejection(const Rejection&);    // Kept with an idempotency key.
 //     static Rejection decode_rejection(const std::string&);
 //   };
 //
-// Where streams grow long, three more keep snapshots of the state; see snapshot.hpp.
+// Where streams grow long, three more keep snapshots of the state; see snapshot.hpp. State, initial(), evolve() and
+// decode() are what replay() needs as well; see replay.hpp.
 //
 // Threads: as the store. Failure: Error from the store, and what the decider throws, passed on.
 #pragma once
 
-#include <exception>
+#include <concepts>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "freshet/command_identity.hpp"
+#include "freshet/replay.hpp"
 #include "freshet/store.hpp"
 
 namespace [[gnu::visibility("default")]] freshet {
@@ -34,8 +38,12 @@ struct ExecuteOptions {
   // What the caller saw when it made up its mind. A mismatch is a Conflict; with any(), the command is
   // decided again on what another writer added, up to decide_attempts_max times.
   ExpectedVersion expected = ExpectedVersion::any();
-  // As Append::command_id. A rejection is remembered as well.
+  // As Append::command_id; it belongs to what the decider's identify() says. A rejection is remembered as well.
   std::optional<std::string> idempotency_key = std::nullopt;
+  // Whether the caller was told the stream's name, or has made it up for this try: see
+  // CommandIdentity::make_up_stream().
+  enum class StreamName { given, made_up };
+  StreamName stream_name = StreamName::given;
   Projecting projecting = Projecting::asynchronous;
   // As Append::correlation.
   std::optional<Correlation> correlation = std::nullopt;
@@ -44,82 +52,12 @@ struct ExecuteOptions {
 // Each further attempt means that another writer got through, so only a pathological store reaches it.
 inline constexpr int decide_attempts_max = 100;
 
-// A stream folded to its state, from the log: nothing is fresher.
+// Commands without a name and a digest could not be told from each other under a key. For a decider with one command
+// that has no arguments, `return CommandIdentity("close")` is enough.
 template <typename Decider>
-struct Replayed {
-  typename Decider::State state = Decider::initial();
-  Version version;
-  Position position;  // Of the stream's last event in the state.
-  Version snapshot;   // Of the snapshot that the folding began with; 0: with no event.
+concept IdentifiesCommands = requires(const typename Decider::Command& command) {
+  { Decider::identify(command) } -> std::same_as<CommandIdentity>;
 };
-
-// A decider that has `snapshots` has encode_state() and decode_state() as well.
-template <typename Decider>
-concept KeepsSnapshots = requires { Decider::snapshots; };
-
-// Read at a time; memory stays bounded whatever the length of the stream.
-inline constexpr std::size_t replay_events_max = 1'000;
-
-// Adds `event` to what was replayed so far.
-template <typename Decider>
-void fold(Replayed<Decider>& replayed, const RecordedEvent& event) {
-  Decider::evolve(replayed.state, Decider::decode(event));
-  replayed.version = event.version;
-  replayed.position = event.position;
-}
-
-// Adds what the stream holds above that, up to its end.
-template <typename Decider>
-void catch_up(Replayed<Decider>& replayed, const EventLog& log, const StreamId& stream) {
-  std::vector<RecordedEvent> events;
-  do {
-    events = log.read_stream(stream, replayed.version, replay_events_max);
-    for (const RecordedEvent& event : events) fold(replayed, event);
-  } while (events.size() == replay_events_max);
-}
-
-namespace detail {
-
-// What a replay of the stream begins with.
-template <typename Decider>
-Replayed<Decider> beginning(const EventLog& log, const StreamId& stream) {
-  if constexpr (KeepsSnapshots<Decider>) {
-    static_assert(!Decider::snapshots.name.empty(), "the snapshots of a decider have a name");
-    static_assert(Decider::snapshots.schema >= 1, "the schemas of snapshots count from 1");
-    static_assert(Decider::snapshots.every >= 1, "a snapshot is kept every so many events");
-    if (const auto kept = log.find_snapshot(stream, Decider::snapshots.name, Decider::snapshots.schema)) {
-      try {
-        return {Decider::decode_state(kept->state), kept->version, kept->position, kept->version};
-      } catch (...) {
-        // Whatever it has thrown: the events say the same.
-      }
-    }
-  }
-  return {};
-}
-
-// The snapshot to keep, where one is due.
-template <typename Decider>
-std::optional<StateSnapshot> due_snapshot(const Replayed<Decider>& replayed) {
-  if constexpr (KeepsSnapshots<Decider>) {
-    if (replayed.version.value - replayed.snapshot.value >= Decider::snapshots.every) {
-      return StateSnapshot{std::string(Decider::snapshots.name), Decider::snapshots.schema,
-                           Decider::encode_state(replayed.state)};
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace detail
-
-// Folds the stream, from its snapshot on where the decider keeps them: it takes the longer, the more events there are
-// above that. A stream that does not exist is the initial state, with version 0.
-template <typename Decider>
-[[nodiscard]] Replayed<Decider> replay(const EventLog& log, const StreamId& stream) {
-  auto replayed = detail::beginning<Decider>(log, stream);
-  catch_up(replayed, log, stream);
-  return replayed;
-}
 
 // A rule of the application forbids it.
 template <typename Rejection>
@@ -131,16 +69,26 @@ struct Rejected {
 
 // What can be expected of a command.
 template <typename Decider>
-using Outcome = std::variant<Appended, Conflict, Rejected<typename Decider::Rejection>>;
+using Outcome = std::variant<Appended, Conflict, Rejected<typename Decider::Rejection>, KeyReused>;
 
 namespace detail {
 
+// To a command whose key is known.
 template <typename Decider>
-Outcome<Decider> answered(Appended appended) {
-  if (appended.duplicate && appended.first == Position{}) {
-    return Rejected<typename Decider::Rejection>{Decider::decode_rejection(appended.outcome), appended.version, true};
-  }
-  return appended;
+Outcome<Decider> answered_again(AppendResult result) {
+  if (auto* reused = std::get_if<KeyReused>(&result)) return std::move(*reused);
+  auto& first = std::get<Appended>(result);
+  if (first.first != Position{}) return std::move(first);
+  return Rejected<typename Decider::Rejection>{Decider::decode_rejection(first.outcome), first.version, true};
+}
+
+template <typename Decider>
+std::optional<CommandIdentity> identity_under_key(const typename Decider::Command& command,
+                                                  const ExecuteOptions& options) {
+  if (!options.idempotency_key) return std::nullopt;
+  CommandIdentity identity = Decider::identify(command);
+  if (options.stream_name == ExecuteOptions::StreamName::made_up) identity.make_up_stream();
+  return identity;
 }
 
 }  // namespace detail
@@ -150,8 +98,12 @@ Outcome<Decider> answered(Appended appended) {
 template <typename Decider>
 [[nodiscard]] Outcome<Decider> execute(EventLog& log, const StreamId& stream, const typename Decider::Command& command,
                                        const ExecuteOptions& options) {
-  if (options.idempotency_key) {
-    if (auto first = log.find_command(*options.idempotency_key)) return detail::answered<Decider>(std::move(*first));
+  static_assert(IdentifiesCommands<Decider>,
+                "a decider says which command is which: give it `static CommandIdentity identify(const Command&)`");
+  const auto identity = detail::identity_under_key<Decider>(command, options);
+  if (identity) {
+    auto again = log.find_command(*options.idempotency_key, stream, *identity);
+    if (again) return detail::answered_again<Decider>(*std::move(again));
   }
   auto replayed = replay<Decider>(log, stream);
   for (int attempt = 1;; ++attempt) {
@@ -171,19 +123,21 @@ template <typename Decider>
       for (const auto& event : decided) events.push_back(Decider::encode(event));
     }
 
-    const auto result = log.append({.stream = stream,
-                                    .expected = ExpectedVersion::exactly(replayed.version),
-                                    .events = events,
-                                    .command_id = options.idempotency_key,
-                                    .outcome = std::move(outcome),
-                                    .projecting = options.projecting,
-                                    .correlation = options.correlation,
-                                    .snapshot = detail::due_snapshot(replayed)});
+    auto result = log.append({.stream = stream,
+                              .expected = ExpectedVersion::exactly(replayed.version),
+                              .events = events,
+                              .command_id = options.idempotency_key,
+                              .identity = identity,
+                              .outcome = std::move(outcome),
+                              .projecting = options.projecting,
+                              .correlation = options.correlation,
+                              .snapshot = detail::due_snapshot(replayed)});
     if (const auto* appended = std::get_if<Appended>(&result)) {
-      if (appended->duplicate) return detail::answered<Decider>(*appended);
+      if (appended->duplicate) return detail::answered_again<Decider>(std::move(result));
       if (rejection != nullptr) return Rejected<typename Decider::Rejection>{std::move(*rejection), replayed.version};
       return *appended;
     }
+    if (auto* reused = std::get_if<KeyReused>(&result)) return std::move(*reused);
     const auto conflict = std::get<Conflict>(result);
     if (options.expected.kind() == ExpectedVersion::Kind::exactly || attempt == decide_attempts_max) return conflict;
     catch_up(replayed, log, stream);

@@ -26,6 +26,7 @@
 #include <variant>
 #include <vector>
 
+#include "freshet/command_identity.hpp"
 #include "freshet/correlation.hpp"
 #include "freshet/event.hpp"
 #include "freshet/expected_version.hpp"
@@ -58,13 +59,15 @@ inline constexpr std::size_t appends_in_flight_max = 1'024;
 struct Append {
   StreamId stream;
   ExpectedVersion expected;
-  // Up to append_events_max, oldest first. Borrowed for the duration of the call. It may be empty only
-  // where a command_id is given: that records the answer to a command that changed nothing, such as a
-  // refusal.
+  // Up to append_events_max, oldest first. Borrowed for the duration of the call. It may be empty only where there is a
+  // command_id: that records the answer to a command that changed nothing, such as a refusal.
   std::span<const NewEvent> events;
-  // Makes a retry safe (an idempotency key): a second append with the same id, even after a restart
-  // and whatever else it says, records nothing and returns what the first one returned.
+  // Makes a retry safe (an idempotency key): a second append of the same command with the same id, even after a
+  // restart, records nothing and returns what the first one returned. Of another command, it is KeyReused.
   std::optional<std::string> command_id = std::nullopt;
+  // What a command_id belongs to, beside the stream. Not given: the events, with the times that are given, and the
+  // correlation. So give it where a retry may come to other events, or to none, as after a decision on the stream.
+  std::optional<CommandIdentity> identity = std::nullopt;
   // The application's own note of the answer, kept with the command_id and given back with it: UTF-8, up to
   // outcome_bytes_max.
   std::string outcome = {};
@@ -92,14 +95,14 @@ struct Conflict {
   Version actual;
 };
 
-using AppendResult = std::variant<Appended, Conflict>;  // What can be expected of an append.
+using AppendResult = std::variant<Appended, Conflict, KeyReused>;  // What can be expected of an append.
 
-// An event with the command that it was appended under: all that another log needs to hold it as this one
-// does.
+// An event with the command that it was appended under: all that another log needs to hold it as this one does.
 struct ExportedEvent {
   RecordedEvent event;  // Of one that is imported, stream_number is not looked at.
   std::optional<std::string> command_id = std::nullopt;
-  std::string outcome = {};  // The note kept with the command_id.
+  std::string outcome = {};                             // The note kept with the command_id.
+  std::optional<KeptIdentity> identity = std::nullopt;  // What the command_id belongs to; format 3 did not keep it.
 };
 
 inline constexpr std::string_view application_table_prefix = "app_";  // Of the names of an application's own tables.
@@ -117,7 +120,8 @@ class AppendTransaction {
   // exception write() fails, even if the body goes on.
   [[nodiscard]] virtual AppendResult append(const Append& request) = 0;
   // As EventLog::find_command(), and all of one stream in version order.
-  [[nodiscard]] virtual std::optional<Appended> find_command(std::string_view command_id) = 0;
+  [[nodiscard]] virtual std::optional<AppendResult> find_command(std::string_view command_id, const StreamId& stream,
+                                                                 const CommandIdentity& identity) = 0;
   [[nodiscard]] virtual std::vector<RecordedEvent> read_stream(const StreamId& stream) = 0;
 
   // Records an event of another log as it was recorded there: at its position, with its version, its times
@@ -162,8 +166,9 @@ class EventLog {
   // events in the write-ahead log cannot be used again.
   virtual void export_events(const std::function<bool(const ExportedEvent&)>& take) const = 0;
 
-  // What the first append with this command id was answered, if there was one.
-  [[nodiscard]] virtual std::optional<Appended> find_command(std::string_view command_id) const = 0;
+  // What an append of the command is answered, if this id is known: the first answer again, or KeyReused.
+  [[nodiscard]] virtual std::optional<AppendResult> find_command(std::string_view command_id, const StreamId& stream,
+                                                                 const CommandIdentity& identity) const = 0;
 
   // The last committed position; 0 in an empty log.
   [[nodiscard]] virtual Position head() const = 0;

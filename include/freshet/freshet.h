@@ -53,6 +53,7 @@ typedef enum freshet_code {
   FRESHET_OK = 0,
   FRESHET_CONFLICT = 1,   // Another writer was first. Nothing was recorded.
   FRESHET_NOT_FRESH = 2,  // It was waited for and did not come in time.
+  FRESHET_KEY_REUSED = 3,  // The command id was given to another command, which the error names. Nothing was recorded.
   FRESHET_IO = 10,
   FRESHET_DISK_FULL = 11,
   FRESHET_READ_ONLY = 12,
@@ -220,8 +221,10 @@ typedef struct freshet_appended {
 } freshet_appended;
 
 // All events, side by side in one stream, or none; up to 1000. `command_id` (an idempotency key) may be NULL; with one,
-// a second append records nothing and gets the first answer. `appended` may be NULL. Waits for an fsync or two, and up
-// to the busy timeout while another process writes. FRESHET_CONFLICT is an answer. FRESHET_BUSY: nothing was recorded,
+// a second append of the same events to the same stream records nothing and gets the first answer, and any other is
+// FRESHET_KEY_REUSED. Their times of occurrence count where they are given. `appended` may be NULL. Waits for an fsync
+// or two, and up to the busy timeout while another process writes. FRESHET_CONFLICT is an answer, and so is
+// FRESHET_KEY_REUSED, of which the error says what the id was first used for. FRESHET_BUSY: nothing was recorded,
 // and a retry may work. After FRESHET_IO, FRESHET_DISK_FULL or FRESHET_CORRUPT what reached the disk is unknown, and
 // the store takes no more appends: open it again.
 freshet_code freshet_append(freshet_store* store, const char* category, const char* id, int64_t expected,
@@ -235,8 +238,8 @@ freshet_code freshet_write(freshet_store* store,
                            freshet_code (*body)(void* context, freshet_transaction* transaction, freshet_error* error),
                            void* context, freshet_error* error);
 
-// For the body, while it runs and on its thread: appends in the transaction, as freshet_append. FRESHET_CONFLICT and
-// FRESHET_INVALID leave it usable.
+// For the body, while it runs and on its thread: appends in the transaction, as freshet_append. FRESHET_CONFLICT,
+// FRESHET_KEY_REUSED and FRESHET_INVALID leave it usable.
 freshet_code freshet_transaction_append(freshet_transaction* transaction, const char* category, const char* id,
                                         int64_t expected, const freshet_new_event* events, size_t events_count,
                                         const char* command_id, freshet_projecting projecting,

@@ -3,6 +3,7 @@
 
 #include "freshet/bus.hpp"
 #include "freshet/clock.hpp"
+#include "freshet/command_identity.hpp"
 #include "freshet/correlation.hpp"
 #include "freshet/decider.hpp"
 #include "freshet/error.hpp"
@@ -14,6 +15,7 @@
 #include "freshet/maintenance.hpp"
 #include "freshet/projection.hpp"
 #include "freshet/query.hpp"
+#include "freshet/replay.hpp"
 #include "freshet/session.hpp"
 #include "freshet/snapshot.hpp"
 #include "freshet/sql.hpp"

@@ -43,7 +43,7 @@ enum class OnTimeout {
   stale,  // Answer with what is there, marked stale, with a warning.
   error,  // Throw Error `stale` on a timeout or on rows of older rules, `projection_failed` on a stopped projector or a
           // dead letter.
-  replay,  // Read one stream from the log instead; see replay() in decider.hpp. Reading::must_replay().
+  replay,  // Read one stream from the log instead; see replay() in replay.hpp. Reading::must_replay().
 };
 
 // A person takes no notice of a wait up to here, and hardly any read needs a longer one.

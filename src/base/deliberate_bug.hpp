@@ -31,9 +31,10 @@ enum class Bug {
   upgrade_in_two_parts,      // A file that is carried over gets its number in another transaction than its tables.
   append_end_left_out,       // No event says where its append ends.
   range_skips_event,         // The next batch of a lazy range begins one event late.
+  argument_left_out,         // Commands that differ in a text alone are taken for the same one.
 };
 
-inline constexpr std::array<std::pair<Bug, std::string_view>, 21> bug_names = {{
+inline constexpr std::array<std::pair<Bug, std::string_view>, 22> bug_names = {{
     {Bug::checkpoint_as_maximum, "checkpoint-as-maximum"},
     {Bug::progress_not_reloaded, "progress-not-reloaded"},
     {Bug::waiter_not_woken, "waiter-not-woken"},
@@ -55,6 +56,7 @@ inline constexpr std::array<std::pair<Bug, std::string_view>, 21> bug_names = {{
     {Bug::upgrade_in_two_parts, "upgrade-in-two-transactions"},
     {Bug::append_end_left_out, "append-end-left-out"},
     {Bug::range_skips_event, "range-skips-event"},
+    {Bug::argument_left_out, "digest-leaves-an-argument-out"},
 }};
 
 #ifdef FRESHET_DELIBERATE_BUGS

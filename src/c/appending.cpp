@@ -31,21 +31,14 @@ NewEvent event_from(const freshet_new_event& event) {
   return made;
 }
 
-freshet_code answer(const AppendResult& result, freshet_appended& appended) {
-  if (const auto* conflict = std::get_if<Conflict>(&result)) {
-    appended = {.version = conflict->actual.value};
-    return FRESHET_CONFLICT;
-  }
-  const auto& recorded = std::get<Appended>(result);
-  appended = {.first = recorded.first.value,
-              .last = recorded.last.value,
-              .version = recorded.version.value,
-              .duplicate = recorded.duplicate};
-  return FRESHET_OK;
+std::string sentence(const KeyReused& reused, const std::string& key) {
+  const std::string command = reused.command.empty() ? "an append" : "'" + reused.command + "'";
+  return "the command id '" + key + "' belongs to another command, " + command + " on '" + reused.stream.category +
+         '/' + reused.stream.id + "': take a new one for a new command";
 }
 
 template <typename Target>
-freshet_code append_to(Target& target, const AppendCall& call, freshet_appended* appended) {
+freshet_code append_to(Target& target, const AppendCall& call, freshet_appended* appended, freshet_error* error) {
   require(call.events != nullptr || call.events_count == 0, "an array of events is not NULL unless its count is 0");
   require(call.events_count <= append_events_max, "an append is of at most 1000 events");
   require(call.projecting == FRESHET_ASYNCHRONOUS || call.projecting == FRESHET_SYNCHRONOUS,
@@ -59,8 +52,18 @@ freshet_code append_to(Target& target, const AppendCall& call, freshet_appended*
       .events = made,
       .projecting = call.projecting == FRESHET_SYNCHRONOUS ? Projecting::synchronous : Projecting::asynchronous};
   if (call.command_id != nullptr) request.command_id = call.command_id;
+  const AppendResult result = target.append(request);
   freshet_appended answered{};
-  const freshet_code code = answer(target.append(request), answered);
+  freshet_code code = FRESHET_OK;
+  if (const auto* conflict = std::get_if<Conflict>(&result)) {
+    answered.version = conflict->actual.value;
+    code = FRESHET_CONFLICT;
+  } else if (const auto* reused = std::get_if<KeyReused>(&result)) {
+    code = report(error, FRESHET_KEY_REUSED, sentence(*reused, *request.command_id));
+  } else {
+    const auto& recorded = std::get<Appended>(result);
+    answered = {recorded.first.value, recorded.last.value, recorded.version.value, recorded.duplicate};
+  }
   if (appended != nullptr) *appended = answered;
   return code;
 }
@@ -72,12 +75,13 @@ struct Undone {
 
 }  // namespace
 
-freshet_code append(EventLog& log, const AppendCall& call, freshet_appended* appended) {
-  return append_to(log, call, appended);
+freshet_code append(EventLog& log, const AppendCall& call, freshet_appended* appended, freshet_error* error) {
+  return append_to(log, call, appended, error);
 }
 
-freshet_code append(AppendTransaction& transaction, const AppendCall& call, freshet_appended* appended) {
-  return append_to(transaction, call, appended);
+freshet_code append(AppendTransaction& transaction, const AppendCall& call, freshet_appended* appended,
+                    freshet_error* error) {
+  return append_to(transaction, call, appended, error);
 }
 
 }  // namespace freshet::c
@@ -90,7 +94,7 @@ freshet_code freshet_append(freshet_store* store, const char* category, const ch
                             freshet_projecting projecting, freshet_appended* appended, freshet_error* error) {
   return guarded(error, [&] {
     return freshet::c::append(given(store).store.log(),
-                              {category, id, expected, events, events_count, command_id, projecting}, appended);
+                              {category, id, expected, events, events_count, command_id, projecting}, appended, error);
   });
 }
 
@@ -100,7 +104,7 @@ freshet_code freshet_transaction_append(freshet_transaction* transaction, const 
                                         freshet_appended* appended, freshet_error* error) {
   return guarded(error, [&] {
     return freshet::c::append(given(transaction).transaction,
-                              {category, id, expected, events, events_count, command_id, projecting}, appended);
+                              {category, id, expected, events, events_count, command_id, projecting}, appended, error);
   });
 }
 

@@ -81,6 +81,7 @@ const char* freshet_code_name(freshet_code code) {
   if (code == FRESHET_OK) return "ok";
   if (code == FRESHET_CONFLICT) return "conflict";
   if (code == FRESHET_NOT_FRESH) return "not_fresh";
+  if (code == FRESHET_KEY_REUSED) return "key_reused";
   const auto* const found =
       std::ranges::find(freshet::c::codes, code, &std::pair<freshet::ErrorCode, freshet_code>::second);
   return found != freshet::c::codes.end() ? freshet::name(found->first) : "failure";

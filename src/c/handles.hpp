@@ -144,9 +144,11 @@ struct AppendCall {
   freshet_projecting projecting;
 };
 
-// By way of a log or a transaction; writes the answer to `appended`, which may be NULL.
-freshet_code append(EventLog& log, const AppendCall& call, freshet_appended* appended);
-freshet_code append(AppendTransaction& transaction, const AppendCall& call, freshet_appended* appended);
+// By way of a log or a transaction; writes the answer to `appended`, which may be NULL, and to `error` what a key that
+// is used again was used for first.
+freshet_code append(EventLog& log, const AppendCall& call, freshet_appended* appended, freshet_error* error);
+freshet_code append(AppendTransaction& transaction, const AppendCall& call, freshet_appended* appended,
+                    freshet_error* error);
 
 [[nodiscard]] ReadRequest read_request_of(const freshet_request& request);
 

@@ -29,7 +29,7 @@ freshet_code freshet_session_append(freshet_session* session, const char* catego
                                     freshet_projecting projecting, freshet_appended* appended, freshet_error* error) {
   return guarded(error, [&] {
     return freshet::c::append(given(session).session.log(),
-                              {category, id, expected, events, events_count, command_id, projecting}, appended);
+                              {category, id, expected, events, events_count, command_id, projecting}, appended, error);
   });
 }
 

@@ -34,7 +34,8 @@ void add_change_options(Command& command, ChangeOrder& change) {
                 parse_expected, change.options.expected);
   command.value({.name = "--idempotency-key",
                  .type = "K",
-                 .meaning = "A retry with the same key gets the first answer again and appends nothing (default: none)",
+                 .meaning = "A retry with the same key gets the first answer again and appends nothing; with other "
+                            "arguments, or for another command, a key is refused (default: none)",
                  .expected = fmt::format("a text of 1 to {} bytes", command_id_bytes_max)},
                 parse_key, change.options.idempotency_key);
   command.flag("--sync", "Update the read tables in the same transaction as the event", change.options.projecting,

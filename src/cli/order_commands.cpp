@@ -46,20 +46,45 @@ Failure failure_of(const Conflict& conflict, const ChangeOrder& request) {
   return failure;
 }
 
-Failure failure_of(const orders::KeyReused& reused, const ChangeOrder& request) {
-  const std::string used_for =
-      reused.command.empty() ? "another command" : fmt::format("'{} {}'", reused.command, reused.order_id);
-  Failure failure = usage_failure(fmt::format("idempotency key '{}' was used for {}: take a new key for a new command",
-                                              request.options.idempotency_key.value_or(""), used_for));
-  failure.details = {{"order_id", reused.order_id}, {"command", reused.command}};
-  return failure;
+// What the key was used for: "'pay 7'", say.
+std::string first_use(const KeyReused& reused, const ChangeOrder& request) {
+  const auto& [stream, command] = reused;
+  const std::string name = command.empty() ? "another command" : command;
+  if (stream.category != orders::order_category)
+    return fmt::format("'{}' on '{}/{}'", name, stream.category, stream.id);
+  const bool is_of_order = request.order_id.value_or(stream.id) == stream.id;
+  const bool is_of_command = command == orders::name(request.action);
+  return fmt::format("'{} {}'{}", name, stream.id, is_of_order && is_of_command ? " with other arguments" : "");
+}
+
+Failure failure_of(const KeyReused& reused, const ChangeOrder& request) {
+  const std::string key = request.options.idempotency_key.value_or("");
+  return {.exit_code = static_cast<int>(Exit::usage),
+          .code = "key_reused",
+          .message = fmt::format("idempotency key '{}' was used for {}: take a new key for a new command", key,
+                                 first_use(reused, request)),
+          .details = {{"idempotency_key", key},
+                      {"stream", reused.stream.category + '/' + reused.stream.id},
+                      {"command", reused.command}}};
+}
+
+// Of a payment whose amount cannot be read for want of the order and its currency. So it is not carried out; but a key
+// that was used for something else goes before.
+Failure failure_without_order(const ChangeOrder& request, Session& session) {
+  if (const auto& key = request.options.idempotency_key) {
+    const EventLog& log = session.store(OpenMode::existing, Engine::threads).log();
+    const auto known = log.find_command(*key, orders::stream_of(*request.order_id),
+                                        orders::OrderDecider::identify({request.action, request.at}));
+    if (known && std::holds_alternative<KeyReused>(*known)) return failure_of(std::get<KeyReused>(*known), request);
+  }
+  return missing_order(*request.order_id, "pay");
 }
 
 // Sets the amount of a payment from its text, by the currency of the order.
-Result fill_in_amount(orders::Orders& orders, const ChangeOrder& request, orders::Action& action) {
+Result fill_in_amount(orders::Orders& orders, const ChangeOrder& request, Session& session, orders::Action& action) {
   if (!request.amount) return std::nullopt;
   const auto order = orders.replay(request.order_id.value()).value;
-  if (!order) return missing_order(*request.order_id, "pay");
+  if (!order) return failure_without_order(request, session);
 
   const std::string& currency = order->order.currency;
   const auto amount = orders::parse_money(*request.amount, currency);
@@ -78,7 +103,7 @@ Result fill_in_amount(orders::Orders& orders, const ChangeOrder& request, orders
 Result run_request(const ChangeOrder& request, Session& session) {
   orders::Orders orders = session.orders(mode_for(request.action), Engine::threads);
   orders::Command command{.action = request.action, .at = request.at};
-  if (auto failure = fill_in_amount(orders, request, command.action)) return failure;
+  if (auto failure = fill_in_amount(orders, request, session, command.action)) return failure;
 
   const orders::CommandResult result = orders.execute(request.order_id, command, request.options);
   if (const auto* done = std::get_if<orders::Done>(&result)) {

@@ -74,6 +74,29 @@ void put_data(Json& line, const RecordedEvent& event) {
   }
 }
 
+// Thirty-two hexadecimal digits.
+std::string render_digest(const KeptIdentity& identity) {
+  std::string digits;
+  for (const char byte : identity.arguments) {
+    for (const unsigned shift : {4U, 0U})
+      digits += "0123456789abcdef"[(static_cast<unsigned char>(byte) >> shift) & 15U];
+  }
+  return digits;
+}
+
+std::optional<KeptIdentity> parse_digest(std::string_view digits) {
+  KeptIdentity identity;
+  if (digits.size() != 2 * identity.arguments.size()) return std::nullopt;
+  for (char& byte : identity.arguments) {
+    unsigned char value = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + 2, value, 16);
+    if (failure != std::errc{} || end != digits.data() + 2) return std::nullopt;
+    byte = static_cast<char>(value);
+    digits.remove_prefix(2);
+  }
+  return identity;
+}
+
 Json json_line(const ExportedEvent& exported) {
   const RecordedEvent& event = exported.event;
   Json line{{"position", event.position.value},
@@ -94,6 +117,10 @@ Json json_line(const ExportedEvent& exported) {
   put_correlation(line, event, "correlation_id", "causation_id");
   if (event.append_end != event.position) line["append_end"] = event.append_end.value;
   if (exported.command_id) line["idempotency_key"] = *exported.command_id;
+  if (exported.identity) {
+    if (!exported.identity->name.empty()) line["idempotency_command"] = exported.identity->name;
+    line["idempotency_arguments"] = render_digest(*exported.identity);
+  }
   if (!exported.outcome.empty()) line["idempotency_outcome"] = exported.outcome;
   return line;
 }
@@ -118,6 +145,10 @@ Json cloud_event(const ExportedEvent& exported, const std::string& source) {
   put_correlation(line, event, "correlationid", "causationid");
   if (event.append_end != event.position) line["appendend"] = std::to_string(event.append_end.value);
   if (exported.command_id) line["idempotencykey"] = *exported.command_id;
+  if (exported.identity) {
+    if (!exported.identity->name.empty()) line["idempotencycommand"] = exported.identity->name;
+    line["idempotencyarguments"] = render_digest(*exported.identity);
+  }
   if (!exported.outcome.empty()) line["idempotencyoutcome"] = exported.outcome;
   put_data(line, event);
   return line;
@@ -209,6 +240,16 @@ class Fields {
     return bytes;
   }
 
+  // Nothing where the line has no digest: it is from a file of format 3.
+  [[nodiscard]] std::optional<KeptIdentity> identity(const char* name, const char* arguments) const {
+    const auto digits = optional_text(arguments);
+    if (!digits) return std::nullopt;
+    auto identity = parse_digest(*digits);
+    if (!identity) throw BadLine(std::string(arguments) + " is no 32 hexadecimal digits");
+    identity->name = optional_text(name).value_or("");
+    return identity;
+  }
+
   [[nodiscard]] std::string data(const std::string& content_type) const {
     const auto encoded = bytes("data_base64");
     const Json* data = find("data");
@@ -242,6 +283,7 @@ ExportedEvent read_json_line(const Fields& fields) {
   event.correlation = fields.correlation("correlation_id", "causation_id", event.metadata);
   event.append_end = fields.append_end("append_end", event.position);
   exported.command_id = fields.optional_text("idempotency_key");
+  exported.identity = fields.identity("idempotency_command", "idempotency_arguments");
   exported.outcome = fields.optional_text("idempotency_outcome").value_or("");
   return exported;
 }
@@ -264,6 +306,7 @@ ExportedEvent read_cloud_event(const Fields& fields) {
   event.correlation = fields.correlation("correlationid", "causationid", event.metadata);
   event.append_end = fields.append_end("appendend", event.position);
   exported.command_id = fields.optional_text("idempotencykey");
+  exported.identity = fields.identity("idempotencycommand", "idempotencyarguments");
   exported.outcome = fields.optional_text("idempotencyoutcome").value_or("");
   return exported;
 }

@@ -6,11 +6,12 @@
 //    "occurred_at": "2017-10-02T10:56:33.000000Z", "recorded_at": "...", "content_type": "image/png",
 //    "data": {...} | "data_base64": "...", "metadata": {...} | "metadata_base64": "...",
 //    "correlation_id": "...", "causation_id": "...", "append_end": 3,
-//    "idempotency_key": "...", "idempotency_outcome": "..."}
+//    "idempotency_key": "...", "idempotency_command": "pay", "idempotency_arguments": "32 hexadecimal digits",
+//    "idempotency_outcome": "..."}
 // CloudEvents 1.0 (JSON event format): id is the position, subject the stream, time when it occurred; the rest
 // is in the extensions streamversion, recordedat, metadata (the JSON as a text) or metadatabase64, correlationid,
-// causationid, appendend, idempotencykey and idempotencyoutcome. streamversion and appendend are Strings, because an
-// Integer has 32 bits there.
+// causationid, appendend, idempotencykey, idempotencycommand, idempotencyarguments and idempotencyoutcome.
+// streamversion and appendend are Strings, because an Integer has 32 bits there.
 //
 // The ids of a correlation are left out where the metadata name the same ones, and are null where they name some that
 // are not the event's. The end of an append is left out where the event is its last.

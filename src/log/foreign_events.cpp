@@ -6,7 +6,7 @@
 #include "base/ensure.hpp"
 #include "base/time_text.hpp"
 #include "freshet/error.hpp"
-#include "log/log_transaction.hpp"
+#include "log/commands.hpp"
 
 namespace freshet::log {
 namespace {
@@ -26,19 +26,23 @@ std::string name(const StreamId& stream) {
 class Commands {
  public:
   explicit Commands(sqlite::Connection& connection)
-      : run_(connection.statement("SELECT id, outcome, first, last FROM commands WHERE first > 0 ORDER BY first")),
+      // Every column, since the last two are not there in a file of format 3.
+      : statement_(connection.statement("SELECT * FROM commands WHERE first > 0 ORDER BY first")),
+        run_(statement_),
         has_more_(run_.next()) {}
 
   // Adds the event's command, if it has one. Positions are asked for in rising order.
   void add_to(ExportedEvent& exported) {
     const std::int64_t position = exported.event.position.value;
-    while (has_more_ && run_.integer(3) < position) has_more_ = run_.next();
-    if (!has_more_ || run_.integer(2) > position) return;
+    while (has_more_ && run_.integer(4) < position) has_more_ = run_.next();
+    if (!has_more_ || run_.integer(3) > position) return;
     exported.command_id = std::string(run_.text(0));
-    exported.outcome = std::string(run_.text(1));
+    exported.outcome = std::string(run_.text(6));
+    exported.identity = identity_in(statement_, 7);
   }
 
  private:
+  sqlite::Statement& statement_;
   sqlite::Run run_;
   bool has_more_;
 };
@@ -59,9 +63,16 @@ const char* difference(const RecordedEvent& held, const RecordedEvent& given) {
   return nullptr;
 }
 
+// One that was recorded under format 3, here or there, tells nothing to compare.
+bool is_of_same_command(const KnownCommand& command, const ExportedEvent& exported) {
+  return !command.identity || !exported.identity || *command.identity == *exported.identity;
+}
+
 // A command's events stand side by side, so one that is known can only go on with the next position.
-bool goes_on(const Appended& command, const RecordedEvent& event) {
-  return command.first > Position{} && command.stream == event.stream && command.last.value + 1 == event.position.value;
+bool goes_on(const KnownCommand& command, const ExportedEvent& exported) {
+  const Appended& answer = command.answer;
+  return answer.first > Position{} && answer.stream == exported.event.stream &&
+         answer.last.value + 1 == exported.event.position.value && is_of_same_command(command, exported);
 }
 
 }  // namespace
@@ -90,7 +101,10 @@ void check_same(sqlite::Connection& connection, const ExportedEvent& exported) {
   if (const char* differing = difference(held.front(), exported.event)) refuse(other + differing + " differs");
   if (!exported.command_id) return;
   const auto command = find_command(connection, *exported.command_id);
-  if (!command || position < command->first || position > command->last) refuse(other + "idempotency key differs");
+  if (!command || position < command->answer.first || position > command->answer.last) {
+    refuse(other + "idempotency key differs");
+  }
+  if (!is_of_same_command(*command, exported)) refuse(other + "command differs");
 }
 
 void check_next(sqlite::Connection& connection, const ExportedEvent& exported, const Last& last) {
@@ -110,7 +124,7 @@ void check_next(sqlite::Connection& connection, const ExportedEvent& exported, c
   }
   if (!exported.command_id) return;
   const auto command = find_command(connection, *exported.command_id);
-  if (command && !goes_on(*command, event)) {
+  if (command && !goes_on(*command, exported)) {
     refuse("the idempotency key '" + *exported.command_id + "' was used for something else");
   }
 }
@@ -121,11 +135,13 @@ std::int64_t insert_foreign(sqlite::Connection& connection, const ExportedEvent&
   event.stream_number = known ? *known : *make_stream(connection, event.stream);
   insert(connection, event);
   if (!exported.command_id) return event.stream_number;
-  sqlite::Run(connection.statement("INSERT INTO commands VALUES (?1, ?2, NULL, ?3, ?3, ?4, ?5) ON CONFLICT DO UPDATE "
-                                   "SET last = excluded.last, version = excluded.version"),
-              std::string_view{*exported.command_id}, event.stream_number, event.position.value, event.version.value,
-              std::string_view{exported.outcome})
-      .finish();
+  auto& statement = connection.statement(
+      "INSERT INTO commands VALUES (?1, ?2, NULL, ?3, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE "
+      "SET last = excluded.last, version = excluded.version");
+  sqlite::Run run(statement, std::string_view{*exported.command_id}, event.stream_number, event.position.value,
+                  event.version.value, std::string_view{exported.outcome});
+  bind_identity(statement, 6, exported.identity);
+  run.finish();
   return event.stream_number;
 }
 

@@ -10,6 +10,7 @@
 #include "base/time_text.hpp"
 #include "base/utf8.hpp"
 #include "freshet/error.hpp"
+#include "log/commands.hpp"
 #include "log/foreign_events.hpp"
 #include "log/state_snapshots.hpp"
 
@@ -69,12 +70,6 @@ bool expects_no_stream(ExpectedVersion expected) {
   return expected.admits(Version{}) && !expected.admits(Version{1});
 }
 
-StreamId parse_target(std::string_view target) {
-  const auto slash = target.find('/');
-  if (slash == std::string_view::npos) throw Error(ErrorCode::corrupt, "a command's stream is damaged");
-  return {std::string(target.substr(0, slash)), std::string(target.substr(slash + 1))};
-}
-
 }  // namespace
 
 void check_bounds(const Append& request, const Upcasting& upcasting) {
@@ -89,6 +84,11 @@ void check_bounds(const Append& request, const Upcasting& upcasting) {
                 is_utf8(*request.command_id),
             "a command id (idempotency key) is 1 to ", command_id_bytes_max, " bytes of UTF-8");
   }
+  if (request.identity) {
+    const std::string& name = request.identity->name();
+    require(!name.empty() && name.size() <= command_name_bytes_max && is_utf8(name), "a command's name is 1 to ",
+            command_name_bytes_max, " bytes of UTF-8");
+  }
   require(request.outcome.size() <= outcome_bytes_max && is_utf8(request.outcome), "an outcome is UTF-8 of at most ",
           outcome_bytes_max, " bytes");
   if (request.snapshot) check_snapshot(*request.snapshot, request.expected);
@@ -98,20 +98,6 @@ void check_bounds(const Append& request, const Upcasting& upcasting) {
     if (event.correlation) check_ids(*event.correlation);
   }
   if (request.correlation) check_ids(*request.correlation);
-}
-
-std::optional<Appended> find_command(sqlite::Connection& connection, std::string_view command_id) {
-  sqlite::Run run(connection.statement("SELECT s.category, s.id, c.target, c.first, c.last, c.version, c.outcome "
-                                       "FROM commands c LEFT JOIN streams s ON s.number = c.stream WHERE c.id = ?"),
-                  command_id);
-  if (!run.next()) return std::nullopt;
-  return Appended{.stream = run.is_null(2) ? StreamId{std::string(run.text(0)), std::string(run.text(1))}
-                                           : parse_target(run.text(2)),
-                  .first = Position{run.integer(3)},
-                  .last = Position{run.integer(4)},
-                  .version = Version{run.integer(5)},
-                  .duplicate = true,
-                  .outcome = std::string(run.text(6))};
 }
 
 LogTransaction::LogTransaction(sqlite::Connection& connection, Clock& clock, const Hooks& hooks,
@@ -144,9 +130,11 @@ AppendResult LogTransaction::append_checked(const Append& request) {
 
 AppendResult LogTransaction::answer(const Append& request) {
   const auto known = heads_.find(request.stream);
+  std::optional<CommandIdentity> identity;
+  if (request.command_id) identity = identity_of(request);
   // Otherwise remember() finds a retry, so that a key which is new is looked for once.
-  if (request.command_id && !(known && request.expected.admits(known->version))) {
-    if (auto first = find_command(*request.command_id)) return *first;
+  if (identity && !(known && request.expected.admits(known->version))) {
+    if (auto again = find_command(*request.command_id, request.stream, *identity)) return *std::move(again);
   }
   const auto head = known ? known : find_or_make_head(request);
   const Version actual = head ? head->version : Version{};
@@ -163,9 +151,14 @@ AppendResult LogTransaction::answer(const Append& request) {
     appended.last = Position{last_.position.value + events};
     appended.version = Version{actual.value + events};
   }
-  if (request.command_id && !remember(request, stream_number, appended)) {
-    const auto first = find_command(*request.command_id);
-    if (!deliberately(Bug::key_of_its_stream) || first->stream == request.stream) return *first;
+  if (identity && !remember(connection_, {.id = *request.command_id,
+                                          .stream_number = stream_number,
+                                          .answer = appended,
+                                          .identity = identity->kept()})) {
+    auto first = log::find_command(connection_, *request.command_id);
+    if (!deliberately(Bug::key_of_its_stream) || first->answer.stream == request.stream) {
+      return answer_again(*std::move(first), request.stream, *identity);
+    }
   }
   if (request.snapshot) {
     insert_events();
@@ -226,20 +219,11 @@ void LogTransaction::insert_events() {
   spoilt_ = spoilt_before;
 }
 
-bool LogTransaction::remember(const Append& request, std::optional<std::int64_t> stream_number,
-                              const Appended& appended) {
-  const std::string target = stream_number ? std::string{} : request.stream.category + '/' + request.stream.id;
-  const Value stream = stream_number ? Value{*stream_number} : Value{nullptr};
-  const Value name = stream_number ? Value{nullptr} : Value{std::string_view{target}};
-  sqlite::Run(connection_.statement("INSERT INTO commands VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
-              std::string_view{*request.command_id}, stream, name, appended.first.value, appended.last.value,
-              appended.version.value, std::string_view{appended.outcome})
-      .finish();
-  return connection_.rows_changed() == 1;
-}
-
-std::optional<Appended> LogTransaction::find_command(std::string_view command_id) {
-  return log::find_command(connection_, command_id);
+std::optional<AppendResult> LogTransaction::find_command(std::string_view command_id, const StreamId& stream,
+                                                         const CommandIdentity& identity) {
+  auto known = log::find_command(connection_, command_id);
+  if (!known) return std::nullopt;
+  return answer_again(*std::move(known), stream, identity);
 }
 
 std::vector<RecordedEvent> LogTransaction::read_stream(const StreamId& stream) {
@@ -266,6 +250,12 @@ bool LogTransaction::import_event(const ExportedEvent& exported) {
   require(given.append_end >= given.position &&
               std::cmp_less(given.append_end.value - given.position.value, append_events_max),
           "an append ends at one of its events, of which there are at most ", append_events_max);
+  if (exported.identity) {
+    const std::string& name = exported.identity->name;
+    require(exported.command_id.has_value(), "a command has an idempotency key, or no identity either");
+    require(name.size() <= command_name_bytes_max && is_utf8(name), "a command's name is UTF-8 of at most ",
+            command_name_bytes_max, " bytes");
+  }
   insert_events();
   if (given.position <= last_.position) {
     check_same(connection_, exported);

@@ -31,8 +31,6 @@ struct Hooks {
 // Throws Error `invalid` if the request breaks a bound of event_log.hpp, or an event is in an old form.
 void check_bounds(const Append& request, const Upcasting& upcasting);
 
-[[nodiscard]] std::optional<Appended> find_command(sqlite::Connection& connection, std::string_view command_id);
-
 class LogTransaction final : public AppendTransaction {
  public:
   // Begins. The caller holds the turn to write from here until the end of this object's life.
@@ -42,7 +40,8 @@ class LogTransaction final : public AppendTransaction {
   [[nodiscard]] AppendResult append(const Append& request) override;
   // The same for a request whose bounds were checked before the transaction began.
   [[nodiscard]] AppendResult append_checked(const Append& request);
-  [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) override;
+  [[nodiscard]] std::optional<AppendResult> find_command(std::string_view command_id, const StreamId& stream,
+                                                         const CommandIdentity& identity) override;
   [[nodiscard]] std::vector<RecordedEvent> read_stream(const StreamId& stream) override;
   bool import_event(const ExportedEvent& exported) override;
   [[nodiscard]] Tables& tables() override;
@@ -56,9 +55,6 @@ class LogTransaction final : public AppendTransaction {
   [[nodiscard]] std::optional<StreamHeads::Head> find_or_make_head(const Append& request);
   void record(const Append& request, std::int64_t stream_number, Version last);
   void insert_events();
-  // False: the command is remembered already.
-  [[nodiscard]] bool remember(const Append& request, std::optional<std::int64_t> stream_number,
-                              const Appended& appended);
 
   sqlite::Connection& connection_;
   Clock& clock_;

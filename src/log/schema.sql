@@ -32,15 +32,17 @@ CREATE TABLE events (
 ) STRICT;
 CREATE UNIQUE INDEX events_of_stream ON events (stream, version);
 
--- Idempotency keys and what was answered. `first` is 0 where no events were recorded.
+-- Idempotency keys, what each belongs to, and what was answered. `first` is 0 where no events were recorded.
 CREATE TABLE commands (
-  id      TEXT PRIMARY KEY,
-  stream  INTEGER,  -- streams.number; NULL: refused before the stream existed
-  target  TEXT,     -- then the stream's name, as category/id
-  first   INTEGER NOT NULL,
-  last    INTEGER NOT NULL,
-  version INTEGER NOT NULL,
-  outcome TEXT NOT NULL
+  id        TEXT PRIMARY KEY,
+  stream    INTEGER,  -- streams.number; NULL: refused before the stream existed
+  target    TEXT,     -- then the stream's name, as category/id
+  first     INTEGER NOT NULL,
+  last      INTEGER NOT NULL,
+  version   INTEGER NOT NULL,
+  outcome   TEXT NOT NULL,
+  name      TEXT,  -- of the command, '' where it was given none; NULL: under format 3, which did not keep it
+  arguments BLOB   -- XXH3, 128 bits, of what the command said; NULL likewise
 ) STRICT, WITHOUT ROWID;
 
 -- Append only. INSERT OR REPLACE fires the DELETE triggers only with PRAGMA recursive_triggers; on a connection of

@@ -10,6 +10,7 @@
 #include "base/ensure.hpp"
 #include "base/thread.hpp"
 #include "freshet/error.hpp"
+#include "log/commands.hpp"
 #include "log/foreign_events.hpp"
 #include "log/reading.hpp"
 #include "log/state_snapshots.hpp"
@@ -223,9 +224,12 @@ void SqliteEventLog::export_events(const std::function<bool(const ExportedEvent&
   log::export_events(snapshots_.borrow()->connection(), take);
 }
 
-std::optional<Appended> SqliteEventLog::find_command(std::string_view command_id) const {
+std::optional<AppendResult> SqliteEventLog::find_command(std::string_view command_id, const StreamId& stream,
+                                                         const CommandIdentity& identity) const {
   const Gate::Visit visit(gate_);
-  return log::find_command(snapshots_.borrow()->connection(), command_id);
+  auto known = log::find_command(snapshots_.borrow()->connection(), command_id);
+  if (!known) return std::nullopt;
+  return answer_again(*std::move(known), stream, identity);
 }
 
 Position SqliteEventLog::head() const {

@@ -35,7 +35,8 @@ class SqliteEventLog final : public EventLog {
   [[nodiscard]] std::future<AppendResult> append_async(const Append& request) override;
   void write(const std::function<void(AppendTransaction&)>& body) override;
   void export_events(const std::function<bool(const ExportedEvent&)>& take) const override;
-  [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) const override;
+  [[nodiscard]] std::optional<AppendResult> find_command(std::string_view command_id, const StreamId& stream,
+                                                         const CommandIdentity& identity) const override;
   [[nodiscard]] Position head() const override;
   [[nodiscard]] Version version(const StreamId& stream) const override;
   [[nodiscard]] std::vector<RecordedEvent> read(const LogRequest& request) const override;

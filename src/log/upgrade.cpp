@@ -18,7 +18,7 @@ namespace freshet::log {
 namespace {
 
 constexpr std::array<std::string_view, 2> made_by_4 = {"epochs", "projection_tables"};
-constexpr std::array<std::string_view, 3> changed_by_4 = {"projections", "events", "store"};
+constexpr std::array<std::string_view, 4> changed_by_4 = {"commands", "projections", "events", "store"};
 
 void make(sqlite::Connection& connection, std::string_view name) {
   connection.execute(std::string(schema().at(name)));
@@ -48,8 +48,7 @@ std::vector<std::string> other_tables(sqlite::Connection& connection) {
   return tables;
 }
 
-// Made anew, and not altered: SQLite keeps the SQL that made a table, and it is compared with the schema. For tables
-// with few rows.
+// Made anew, and not altered: SQLite keeps the SQL that made a table, and it is compared with the schema.
 void remake(sqlite::Connection& connection, const std::string& name, const std::string& columns) {
   connection.execute("CREATE TEMP TABLE carried AS SELECT * FROM " + name);
   sqlite::drop(connection, name);
@@ -59,6 +58,7 @@ void remake(sqlite::Connection& connection, const std::string& name, const std::
 
 void upgrade_to_4(sqlite::Connection& connection) {
   for (const std::string_view name : made_by_4) check_is_free(connection, name);
+  remake(connection, "commands", "*, NULL, NULL");
   remake(connection, "projections",
          "number, name, schema_version, generation, position, revision, duplicates_skipped, NULL");
   remake(connection, "store", "id, created_at, epoch, 'store', NULL, NULL");

@@ -81,6 +81,27 @@ class Outcome {
   const Order& order_;
 };
 
+// What a user has said, all of which decides what is recorded.
+class Arguments {
+ public:
+  explicit Arguments(CommandIdentity& identity) : identity_(identity) {}
+
+  void operator()(const Place& action) const {
+    identity_.add(action.customer).add(action.currency).add(action.freight_minor);
+    identity_.add_each(action.items, [](CommandIdentity& identity, const Item& item) {
+      identity.add(item.sku).add(item.quantity).add(item.unit_price_minor);
+    });
+  }
+  void operator()(const Pay& action) const { identity_.add(action.amount_minor); }
+  void operator()(const Ship& action) const { identity_.add(action.carrier).add(action.tracking); }
+  void operator()(const Deliver& /*action*/) const {}
+  void operator()(const Cancel& action) const { identity_.add(action.reason); }
+  void operator()(const Refund& action) const { identity_.add(action.reason); }
+
+ private:
+  CommandIdentity& identity_;
+};
+
 // Folds one fact into the order. Each sets the status outright: what was decided is not judged again.
 class Change {
  public:
@@ -143,6 +164,13 @@ void OrderDecider::evolve(State& order, const Event& event) {
   std::visit(Change(order), event.fact);
   order.updated_at = event.at.value_or(order.updated_at);
   if (std::holds_alternative<OrderCreated>(event.fact)) order.placed_at = order.updated_at;
+}
+
+CommandIdentity OrderDecider::identify(const Command& command) {
+  CommandIdentity identity(name(command.action));
+  identity.add(command.at);
+  std::visit(Arguments(identity), command.action);
+  return identity;
 }
 
 std::variant<std::vector<Event>, Rejection> OrderDecider::decide(const Command& command, const State& order) {

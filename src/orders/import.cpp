@@ -87,6 +87,7 @@ class Refusals {
  public:
   struct Refused {
     std::string key;
+    CommandIdentity identity;
     std::string outcome;
   };
 
@@ -144,25 +145,22 @@ class Batch {
     const auto refusal = execute(order_id, command, line.key);
     if (!refusal) return;
     ++result_.counts.rejected;
-    result_.problems.push_back({line.number, "rejected", "order '" + order_id + "': " + refusal->message});
+    result_.problems.push_back({line.number, "rejected", "order '" + order_id + "': " + *refusal});
   }
 
-  // As freshet::execute, in the batch's transaction.
-  std::optional<Rejection> execute(const std::string& order_id, const Command& command, const std::string& key) {
-    if (const auto first = transaction_.find_command(key)) {
-      if (first->first == Position{}) return answered_before(OrderDecider::decode_rejection(first->outcome));
-      ++result_.counts.duplicates;
-      return std::nullopt;
-    }
+  // As freshet::execute, in the batch's transaction. Returns why it is refused.
+  std::optional<std::string> execute(const std::string& order_id, const Command& command, const std::string& key) {
+    const CommandIdentity identity = OrderDecider::identify(command);
+    if (const auto again = transaction_.find_command(key, stream_of(order_id), identity)) return answer_again(*again);
     while (true) {
       LoadedOrder& order = load(order_id);
       auto decision = OrderDecider::decide(command, order.replayed.state);
       const auto* refusal = std::get_if<Rejection>(&decision);
       if (refusal != nullptr && order.batch == known_.batch) {
-        known_.refusals.add(order_id, {key, OrderDecider::encode_rejection(*refusal)});
-        return *refusal;
+        known_.refusals.add(order_id, {key, identity, OrderDecider::encode_rejection(*refusal)});
+        return refusal->message;
       }
-      if (refusal == nullptr && append(order_id, order, std::get<0>(decision), key)) {
+      if (refusal == nullptr && append(order_id, order, std::get<0>(decision), key, identity)) {
         ++result_.counts.applied;
         remember_refusals(order_id);
         return std::nullopt;
@@ -171,9 +169,17 @@ class Batch {
     }
   }
 
-  static Rejection answered_before(Rejection rejection) {
-    rejection.message += " (as answered before)";
-    return rejection;
+  std::optional<std::string> answer_again(const AppendResult& again) {
+    if (const auto* reused = std::get_if<KeyReused>(&again)) {
+      return "its key was used for " + (reused->command.empty() ? "another command" : "'" + reused->command + "'") +
+             " of " + reused->stream.category + '/' + reused->stream.id;
+    }
+    const auto& first = std::get<Appended>(again);
+    if (first.first == Position{}) {
+      return OrderDecider::decode_rejection(first.outcome).message + " (as answered before)";
+    }
+    ++result_.counts.duplicates;
+    return std::nullopt;
   }
 
   LoadedOrder& load(const std::string& order_id) {
@@ -187,14 +193,15 @@ class Batch {
   }
 
   // False: the order is not what it was when it was loaded.
-  bool append(const std::string& order_id, LoadedOrder& order, const std::vector<Event>& events,
-              const std::string& key) {
+  bool append(const std::string& order_id, LoadedOrder& order, const std::vector<Event>& events, const std::string& key,
+              const CommandIdentity& identity) {
     std::vector<NewEvent> encoded;
     for (const Event& event : events) encoded.push_back(OrderDecider::encode(event));
     const auto answer = transaction_.append({.stream = stream_of(order_id),
                                              .expected = ExpectedVersion::exactly(order.replayed.version),
                                              .events = encoded,
-                                             .command_id = key});
+                                             .command_id = key,
+                                             .identity = identity});
     const auto* appended = std::get_if<Appended>(&answer);
     if (appended == nullptr) return false;
     ensure(!appended->duplicate, "the key was looked for in the same transaction");
@@ -211,6 +218,7 @@ class Batch {
                                              .expected = ExpectedVersion::any(),
                                              .events = {},
                                              .command_id = std::move(refused.key),
+                                             .identity = std::move(refused.identity),
                                              .outcome = std::move(refused.outcome)}));
     }
   }

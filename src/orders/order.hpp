@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "freshet/command_identity.hpp"
 #include "freshet/event.hpp"
 #include "freshet/types.hpp"
 
@@ -131,6 +132,7 @@ struct OrderDecider {
   static State initial() { return {}; }
   static void evolve(State& order, const Event& event);
   static std::variant<std::vector<Event>, Rejection> decide(const Command& command, const State& order);
+  static CommandIdentity identify(const Command& command);
 
   static NewEvent encode(const Event& event);
   // Throws Error `unsupported_format` on a type or a form that a newer release wrote, `corrupt` on data that none did.

@@ -74,57 +74,26 @@ Done just_done(const Appended& appended, const Action& action) {
           .status = effect.status};
 }
 
-// The one command that leads to a status.
-std::string command_to(Status status) {
-  switch (status) {
-    case Status::none:
-      break;
-    case Status::created:
-      return name(Place{});
-    case Status::paid:
-      return name(Pay{});
-    case Status::shipped:
-      return name(Ship{});
-    case Status::delivered:
-      return name(Deliver{});
-    case Status::cancelled:
-      return name(Cancel{});
-    case Status::refunded:
-      return name(Refund{});
-  }
-  ensure(false, "every event of an order leads to a status");
-  return {};
-}
-
-// The first answer to a key again, unless the key is used for something else now.
-CommandResult repeat(const EventLog& log, const Appended& first, const std::optional<std::string>& order_id,
-                     const Action& action) {
-  if (first.stream.category != order_category) return KeyReused{first.stream.id, {}};
-  const bool was_refused = first.first == Position{};
-  CommandResult answer;
-  std::string command;
-  if (was_refused) {
-    Rejection refused = OrderDecider::decode_rejection(first.outcome);
-    refused.duplicate = true;
-    command = refused.command;
-    answer = std::move(refused);
-  } else {
-    answer = done(log, first);
-    command = command_to(std::get<Done>(answer).status);
-  }
-  const bool is_same = command == name(action) && order_id.value_or(first.stream.id) == first.stream.id;
-  return is_same ? answer : KeyReused{first.stream.id, command};
+// The first answer to a key. Of a key of format 3, with which nothing was compared, it may be another command's.
+CommandResult answer_again(const EventLog& log, const Appended& first, const std::optional<std::string>& order_id,
+                           const Action& action) {
+  const KeyReused reused{first.stream, {}};
+  if (first.stream.category != order_category || order_id.value_or(first.stream.id) != first.stream.id) return reused;
+  Done again = done(log, first);
+  if (again.event != effects.at(action.index()).event) return reused;
+  return again;
 }
 
 // Places an order under an id that no other has.
 Outcome<OrderDecider> place_anew(EventLog& log, const Clock& clock, const Command& command, ExecuteOptions options) {
-  if (!options.expected.admits(Version{})) return Conflict{Version{}};
+  options.stream_name = ExecuteOptions::StreamName::made_up;
+  const bool may_be_new = options.expected.admits(Version{});
   // With this an id that is taken is a conflict; the rules would refuse it, and the refusal be remembered.
-  options.expected = ExpectedVersion::none();
+  if (may_be_new) options.expected = ExpectedVersion::none();
   for (int attempt = 1;; ++attempt) {
     const auto id = make_order_id(clock.wall_time(), log.head(), attempt);
     auto outcome = freshet::execute<OrderDecider>(log, stream_of(id), command, options);
-    if (!std::holds_alternative<Conflict>(outcome) || attempt == id_attempts_max) return outcome;
+    if (!std::holds_alternative<Conflict>(outcome) || !may_be_new || attempt == id_attempts_max) return outcome;
   }
 }
 
@@ -134,22 +103,17 @@ CommandResult Orders::execute(const std::optional<std::string>& order_id, const 
                               const ExecuteOptions& options) {
   ensure(order_id || std::holds_alternative<Place>(command.action), "only a new order goes without an id");
   EventLog& log = this->log();
-  const auto& key = options.idempotency_key;
-  if (key) {
-    if (const auto first = log.find_command(*key)) return repeat(log, *first, order_id, command.action);
-  }
   auto outcome = order_id ? freshet::execute<OrderDecider>(log, stream_of(*order_id), command, options)
                           : place_anew(log, store_.clock(), command, options);
   if (const auto* conflict = std::get_if<Conflict>(&outcome)) return *conflict;
+  if (auto* reused = std::get_if<KeyReused>(&outcome)) return std::move(*reused);
   if (auto* rejected = std::get_if<Rejected<Rejection>>(&outcome)) {
-    if (!rejected->duplicate) return std::move(rejected->rejection);
-  } else if (const auto& appended = std::get<Appended>(outcome); !appended.duplicate) {
-    return just_done(appended, command.action);
+    rejected->rejection.duplicate = rejected->duplicate;
+    return std::move(rejected->rejection);
   }
-  // Somebody else used the key while this command was decided.
-  const auto first = log.find_command(*key);
-  ensure(first.has_value(), "the key of a duplicate is known");
-  return repeat(log, *first, order_id, command.action);
+  const auto& appended = std::get<Appended>(outcome);
+  if (appended.duplicate) return answer_again(log, appended, order_id, command.action);
+  return just_done(appended, command.action);
 }
 
 }  // namespace freshet::orders

@@ -43,12 +43,6 @@ struct Done {
   bool duplicate = false;  // The answer to an earlier command with the same idempotency key.
 };
 
-// The idempotency key belongs to another command or another order.
-struct KeyReused {
-  std::string order_id;
-  std::string command;  // What it was first used for; empty if that is not known.
-};
-
 using CommandResult = std::variant<Done, Rejection, Conflict, KeyReused>;
 
 // An order as a query shows it.
@@ -124,7 +118,8 @@ class Orders {
   // Every command and every read is one of the session's. `session` outlives this.
   explicit Orders(Session& session) : store_(session.store()), session_(&session) {}
 
-  // `order_id` not given: for Place one is made up, unless the idempotency key is known already.
+  // `order_id` not given: for Place one is made up. It is no argument of the command's, so a retry finds the order that
+  // the first one has placed; the same with an id is another command, whatever the id.
   [[nodiscard]] CommandResult execute(const std::optional<std::string>& order_id, const Command& command,
                                       const ExecuteOptions& options);
 

@@ -44,10 +44,10 @@ class NotingLog final : public EventLog {
     seen_.note(log_.head());
   }
 
-  [[nodiscard]] std::optional<Appended> find_command(std::string_view command_id) const override {
-    auto appended = log_.find_command(command_id);
-    if (appended) seen_.note(appended->last);
-    return appended;
+  [[nodiscard]] std::optional<AppendResult> find_command(std::string_view command_id, const StreamId& stream,
+                                                         const CommandIdentity& identity) const override {
+    auto known = log_.find_command(command_id, stream, identity);
+    return known ? std::optional{noted(*std::move(known))} : std::nullopt;
   }
 
   [[nodiscard]] Position head() const override {
@@ -90,8 +90,9 @@ class NotingLog final : public EventLog {
   [[nodiscard]] AppendResult noted(AppendResult result) const {
     if (const auto* appended = std::get_if<Appended>(&result)) {
       seen_.note(appended->last);
-    } else if (std::get<Conflict>(result).actual > Version{}) {
-      seen_.note(log_.head());  // It tells of a version, whose event is up to there.
+    } else if (const auto* conflict = std::get_if<Conflict>(&result); conflict != nullptr) {
+      // It tells of a version, whose event is up to there.
+      if (conflict->actual > Version{}) seen_.note(log_.head());
     }
     return result;
   }

@@ -115,8 +115,10 @@ StoreOptions options_for(const std::filesystem::path& file, Durability durabilit
 
 std::size_t known_commands(Store& store, const Expected& expected) {
   return static_cast<std::size_t>(
-      std::count_if(expected.commands.begin(), expected.commands.end(),
-                    [&](const Command& command) { return store.log().find_command(command.id).has_value(); }));
+      std::count_if(expected.commands.begin(), expected.commands.end(), [&](const Command& command) {
+        const Request request(command);
+        return store.log().find_command(command.id, request.append.stream, identity_of(request.append)).has_value();
+      }));
 }
 
 std::vector<Step> workload() {

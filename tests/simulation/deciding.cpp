@@ -11,9 +11,9 @@ template <int schema_number>
 struct Account {
   using State = std::uint64_t;
   struct Command {
-    State believed;
-    std::vector<std::int64_t> amounts;
-    bool refused;
+    State believed = 0;
+    std::vector<std::int64_t> amounts = {};
+    bool refused = false;
   };
   using Event = std::int64_t;
   using Rejection = std::string;
@@ -26,6 +26,9 @@ struct Account {
     expect_equal("the state that a command is decided on", command.believed, state);
     if (command.refused) return Rejection("refused");
     return command.amounts;
+  }
+  static CommandIdentity identify(const Command& command) {
+    return CommandIdentity(command.refused ? "refuse" : "deposit").add_each(command.amounts);
   }
   static NewEvent encode(const Event& amount) { return {.type = "Deposited", .data = std::to_string(amount)}; }
   static Event decode(const RecordedEvent& event) { return std::stoll(event.data); }
@@ -49,43 +52,64 @@ struct Account {
 
 template <int schema>
 void Simulation::execute_as(Process& process) {
-  using Rejection = typename Account<schema>::Rejection;
-  const std::string stream = any_stream();
-  typename Account<schema>::Command command{Account<schema>::fold(file_.model, stream), {}, dice_.chance(0.2)};
+  std::string stream = any_stream();
+  typename Account<schema>::Command command{.refused = dice_.chance(0.2)};
+  std::optional<Key> key;
+  if (dice_.chance(faults_.keyed)) key = any_key(5);
+  Said said{.stream_is_made_up = key && key->number % 2 == 0 && dice_.chance(0.8)};
   std::vector<NewEvent> events;
-  for (auto count = dice_.below(3) + 1; count > 0; --count) {
-    command.amounts.push_back(dice_.number(99));
-    events.push_back(Account<schema>::encode(command.amounts.back()));
+  if (key && key->comes_with_its_own) {
+    events = key->events();
+    command.refused = key->number % 3 == 0;
+    if (!said.stream_is_made_up) stream = key->stream();
+  } else {
+    for (auto count = dice_.below(3) + 1; count > 0; --count) {
+      events.push_back(Account<schema>::encode(dice_.number(99)));
+    }
   }
+  for (NewEvent& event : events) {
+    event.occurred_at = std::nullopt;
+    command.amounts.push_back(std::stoll(event.data));
+    said.command += event.data + ' ';
+  }
+  said.command += command.refused ? "refused" : "deposited";
+  command.believed = Account<schema>::fold(file_.model, stream);
   Append request{.stream = {"account", stream}, .expected = any_expectation(stream), .events = events};
-  if (dice_.chance(faults_.keyed)) request.command_id = "key " + text(dice_.below(30));
+  if (key) request.command_id = key->name();
   if (command.refused) {
     request.events = {};
     request.outcome = Account<schema>::encode_rejection("refused");
   }
   note("execute for " + text(request.events.size()) + " in " + stream + " by " + process.name + ", schema " +
-       text(schema) + (request.command_id ? ", " + *request.command_id : ""));
-  const auto outcome =
-      freshet::execute<Account<schema>>(process.store->log(), request.stream, command,
-                                        {.expected = request.expected, .idempotency_key = request.command_id});
-  if (const auto* rejected = std::get_if<Rejected<Rejection>>(&outcome)) {
-    check_rejection(process, request, rejected->rejection, rejected->version, rejected->duplicate);
+       text(schema) + (key ? ", " + key->name() : ""));
+  using StreamName = ExecuteOptions::StreamName;
+  const auto outcome = freshet::execute<Account<schema>>(
+      process.store->log(), request.stream, command,
+      {.expected = request.expected,
+       .idempotency_key = request.command_id,
+       .stream_name = said.stream_is_made_up ? StreamName::made_up : StreamName::given});
+  if (const auto* rejected = std::get_if<Rejected<std::string>>(&outcome)) {
+    check_rejection(process, request, said, *rejected);
   } else if (const auto* appended = std::get_if<Appended>(&outcome)) {
-    acknowledge(process, request, *appended);
+    acknowledge(process, request, *appended, said);
+  } else if (const auto* reused = std::get_if<KeyReused>(&outcome)) {
+    acknowledge(process, request, *reused, said);
   } else {
-    acknowledge(process, request, std::get<Conflict>(outcome));
+    acknowledge(process, request, std::get<Conflict>(outcome), said);
   }
 }
 
-// One with a key is kept and given again, whatever is asked under that key; one without leaves nothing.
-void Simulation::check_rejection(Process& process, const Append& request, const std::string& rejection, Version version,
-                                 bool duplicate) {
+// One with a key is kept and given again to the same command; one without leaves nothing.
+void Simulation::check_rejection(Process& process, const Append& request, const Said& said,
+                                 const Rejected<std::string>& rejected) {
+  const auto& [rejection, version, duplicate] = rejected;
   counters_.count(duplicate ? Rare::rejection_given_again : Rare::rejection);
   if (request.command_id) {
     const auto known = file_.model.commands.find(*request.command_id);
     const StreamId stream = known == file_.model.commands.end() ? request.stream : known->second.answer.stream;
     return acknowledge(process, request,
-                       Appended{.stream = stream, .version = version, .duplicate = duplicate, .outcome = rejection});
+                       Appended{.stream = stream, .version = version, .duplicate = duplicate, .outcome = rejection},
+                       said);
   }
   expect_equal("who rejects", request.outcome, rejection);
   expect("a command is rejected where its expectation is met",

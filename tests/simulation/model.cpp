@@ -7,14 +7,39 @@
 
 namespace freshet::simulation {
 
-AppendResult ModelLog::append(const Append& request, Timestamp now, int opening) {
-  if (request.command_id) {
-    if (const auto known = commands.find(*request.command_id); known != commands.end()) {
-      Appended again = known->second.answer;
-      again.duplicate = true;
-      return again;
-    }
+namespace {
+
+// No digest, so that the log's is compared with something else.
+std::string text_of(const Append& request, const Said& said) {
+  if (!said.command.empty()) return said.command + (said.stream_is_made_up ? ", of a stream that is made up" : "");
+  std::string text;
+  for (const NewEvent& event : request.events) {
+    text += event.type + ' ' + event.data;
+    const auto& ids = event.correlation ? event.correlation : request.correlation;
+    if (ids) text += ", of " + ids->correlation_id + " by " + ids->causation_id;
+    if (event.occurred_at) text += " at " + std::to_string(event.occurred_at->time_since_epoch().count());
+    text += '\n';
   }
+  return text;
+}
+
+}  // namespace
+
+std::optional<AppendResult> ModelLog::find_command(const Append& request, const Said& said) const {
+  if (!request.command_id) return std::nullopt;
+  const auto known = commands.find(*request.command_id);
+  if (known == commands.end()) return std::nullopt;
+  Appended again = known->second.answer;
+  const auto& first = known->second.said;
+  const bool is_same =
+      !first || (*first == text_of(request, said) && (said.stream_is_made_up || again.stream == request.stream));
+  if (!is_same) return KeyReused{again.stream, *first};
+  again.duplicate = true;
+  return again;
+}
+
+AppendResult ModelLog::append(const Append& request, const Said& said, Timestamp now, int opening) {
+  if (auto again = find_command(request, said)) return *std::move(again);
   const std::string& id = request.stream.id;
   const std::int64_t actual = version(id);
   const auto expected = request.expected;
@@ -37,7 +62,7 @@ AppendResult ModelLog::append(const Append& request, Timestamp now, int opening)
                       append_end, request.correlation});
     answer.last = Position{head()};
   }
-  if (request.command_id) commands.emplace(*request.command_id, Command{answer, opening});
+  if (request.command_id) commands.emplace(*request.command_id, Command{answer, text_of(request, said), opening});
   return answer;
 }
 
@@ -77,6 +102,12 @@ void compare(const AppendResult& expected, const AppendResult& found) {
                std::holds_alternative<Conflict>(expected), std::holds_alternative<Conflict>(found));
   if (const auto* conflict = std::get_if<Conflict>(&expected)) {
     expect_equal("a conflict names the actual version", conflict->actual, std::get<Conflict>(found).actual);
+    return;
+  }
+  const auto* reused = std::get_if<KeyReused>(&expected);
+  expect_equal("a key is of one command alone", reused != nullptr, std::holds_alternative<KeyReused>(found));
+  if (reused != nullptr) {
+    expect_equal("what a key was first used for", reused->stream.id, std::get<KeyReused>(found).stream.id);
     return;
   }
   const auto& promised = std::get<Appended>(expected);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,12 @@ inline constexpr const char* rare_stream = "v";
   return {stream == rare_stream ? "vault" : "account", stream};
 }
 
+// What comes under a key, beside its stream.
+struct Said {
+  std::string command = {};  // As its decider was given it; empty: the events themselves.
+  bool stream_is_made_up = false;
+};
+
 struct ModelLog {
   struct Event {
     std::string stream;
@@ -27,7 +34,8 @@ struct ModelLog {
   };
   struct Command {
     Appended answer;
-    int opening;  // Of the file, when it was carried out.
+    std::optional<std::string> said;  // Nothing: format 3 has not kept it, and whatever comes is the same.
+    int opening;                      // Of the file, when it was carried out.
   };
 
   std::vector<Event> events;                                 // That of position p at p - 1.
@@ -35,7 +43,9 @@ struct ModelLog {
   std::map<std::string, Command> commands;
 
   // Does what the log should do with the request, and returns what it should answer.
-  AppendResult append(const Append& request, Timestamp now, int opening);
+  AppendResult append(const Append& request, const Said& said, Timestamp now, int opening);
+  // What it should answer by the request's key alone.
+  [[nodiscard]] std::optional<AppendResult> find_command(const Append& request, const Said& said) const;
 
   // Which events were appended together, as format 3 does.
   void forget_appends();

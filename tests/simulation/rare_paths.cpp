@@ -10,6 +10,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rare::end_)> nam
     "retry of key",
     "retry after reopening",
     "retry of refusal",
+    "retry with stream made up",
+    "key of format 3",
     "key of other command",
     "key of other stream",
     "rejection",

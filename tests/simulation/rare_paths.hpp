@@ -13,6 +13,8 @@ enum class Rare {
   retry_of_key,
   retry_after_reopening,
   retry_of_refusal,
+  retry_with_stream_made_up,
+  key_of_format_3,
   key_of_other_command,
   key_of_other_stream,
   rejection,

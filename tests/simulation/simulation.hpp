@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "freshet/decider.hpp"
 #include "freshet/error.hpp"
 #include "freshet/store.hpp"
 #include "simulation/clock.hpp"
@@ -143,19 +144,28 @@ class Simulation {
   [[nodiscard]] std::string any_stream();
   [[nodiscard]] ExpectedVersion any_expectation(const std::string& stream);
   [[nodiscard]] Draft any_draft();
+  // A key, and whether it comes with what is its own, so that it comes with the same again.
+  struct Key {
+    std::int64_t number;
+    bool comes_with_its_own;
+    [[nodiscard]] std::string name() const { return "key " + std::to_string(number); }
+    [[nodiscard]] std::string stream() const { return std::string(1, static_cast<char>('a' + number % 6)); }
+    [[nodiscard]] std::vector<NewEvent> events() const;
+  };
+  [[nodiscard]] Key any_key(std::int64_t number_max = 29);
   void append(Process& process, Draft draft);
   void refuse(Process& process);
   void write(Process& process);
   void write_long(Process& process);
-  void acknowledge(Process& process, const Append& request, const AppendResult& result);
+  void acknowledge(Process& process, const Append& request, const AppendResult& result, const Said& said = {});
   void check_synchronous(Process& process, const Appended& appended);
 
   // deciding.cpp
   template <int schema>
   void execute_as(Process& process);
   void execute(Process& process);
-  void check_rejection(Process& process, const Append& request, const std::string& rejection, Version version,
-                       bool duplicate);
+  void check_rejection(Process& process, const Append& request, const Said& said,
+                       const Rejected<std::string>& rejected);
   void check_state(Process& process, const std::string& stream);
 
   // reading.cpp

@@ -103,6 +103,7 @@ void Simulation::fall_back_to_format_3() {
   copy_files(*directory_, *older);
   tests::turn_into_3(older->file());
   file_.model.forget_appends();
+  for (auto& [key, command] : file_.model.commands) command.said.reset();
   file_.lineage = {{history(), 0}};
   const Upgrade upgrade = dice_.chance(0.5) ? Upgrade::copy : Upgrade::no_copy;
   for (auto kills = dice_.below(3); kills > 0; --kills) older = killed_in_upgrade(*older, upgrade);

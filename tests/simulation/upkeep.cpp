@@ -329,12 +329,16 @@ void Simulation::check_log(Process& process) {
   const std::string stream = any_stream();
   expect_equal("a stream's version", Version{file_.model.version(stream)}, log.version({"account", stream}));
   check_state(process, stream);
-  const std::string key = "key " + text(dice_.below(30));
-  const auto answer = log.find_command(key);
-  const auto known = file_.model.commands.find(key);
-  expect_equal("a command that was carried out is remembered", known != file_.model.commands.end(), answer.has_value());
-  if (!answer) return;
-  expect_equal("what a command's first answer was", known->second.answer.last, answer->last);
+  const Key key = any_key();
+  const auto events = key.events();
+  const Append request{.stream = {"account", key.stream()},
+                       .expected = ExpectedVersion::any(),
+                       .events = events,
+                       .command_id = key.name()};
+  const auto answer = log.find_command(key.name(), request.stream, identity_of(request));
+  const auto expected = file_.model.find_command(request, {});
+  expect_equal("a command that was carried out is remembered", expected.has_value(), answer.has_value());
+  if (expected) compare(*expected, *answer);
 }
 
 void Simulation::check_moment(Process& process) {

@@ -36,6 +36,17 @@ ExpectedVersion Simulation::any_expectation(const std::string& stream) {
   }
 }
 
+std::vector<NewEvent> Simulation::Key::events() const {
+  std::vector<NewEvent> events;
+  for (std::int64_t count = 0; count <= number % 3; ++count) events.push_back(event(number + count));
+  if (number % 4 == 0) events.front().occurred_at = Timestamp{std::chrono::seconds{number}};
+  return events;
+}
+
+Simulation::Key Simulation::any_key(std::int64_t number_max) {
+  return {.number = dice_.number(number_max), .comes_with_its_own = dice_.chance(0.5)};
+}
+
 Simulation::Draft Simulation::any_draft() {
   const std::string stream = dice_.chance(0.05) ? rare_stream : any_stream();
   Draft draft{.stream = stream,
@@ -44,8 +55,14 @@ Simulation::Draft Simulation::any_draft() {
   for (auto count = dice_.below(3) + 1; count > 0; --count) draft.events.push_back(event(dice_.number(99)));
   if (dice_.chance(0.1)) draft.events.front().occurred_at = clock_->wall_time() - dice_.duration(std::chrono::hours{1});
   if (dice_.chance(faults_.keyed)) {
-    draft.request.command_id = "key " + text(dice_.below(30));
+    const Key key = any_key();
+    draft.request.command_id = key.name();
     draft.request.outcome = text(dice_.below(1'000));
+    if (key.comes_with_its_own) {
+      draft.stream = key.stream();
+      draft.request.stream = id_of(draft.stream);
+      draft.events = key.events();
+    }
   }
   if (dice_.chance(0.2))
     draft.request.correlation = {"click " + text(dice_.below(9)), "command " + text(dice_.below(9))};
@@ -78,11 +95,12 @@ void Simulation::append(Process& process, Draft draft) {
 
 // An answer without events, kept under its key.
 void Simulation::refuse(Process& process) {
-  const std::string stream = any_stream();
+  const Key key = any_key();
+  const std::string stream = key.comes_with_its_own ? key.stream() : any_stream();
   const Append request{.stream = {"account", stream},
                        .expected = ExpectedVersion::any(),
                        .events = {},
-                       .command_id = "key " + text(dice_.below(30)),
+                       .command_id = key.name(),
                        .outcome = "refused"};
   note("refuse " + *request.command_id + " of " + stream + " by " + process.name);
   acknowledge(process, request, process.store->log().append(request));
@@ -133,11 +151,15 @@ void Simulation::write_long(Process& process) {
 }
 
 // Does to the model what the log should have done, and compares the answers.
-void Simulation::acknowledge(Process& process, const Append& request, const AppendResult& result) {
-  const AppendResult expected = file_.model.append(request, clock_->wall_time(), process.opening);
+void Simulation::acknowledge(Process& process, const Append& request, const AppendResult& result, const Said& said) {
+  const AppendResult expected = file_.model.append(request, said, clock_->wall_time(), process.opening);
   compare(expected, result);
+  counters_.count_if(std::holds_alternative<Conflict>(result), Rare::conflict);
+  if (const auto* reused = std::get_if<KeyReused>(&result)) {
+    note("  answered that the key is of another command");
+    counters_.count(reused->stream == request.stream ? Rare::key_of_other_command : Rare::key_of_other_stream);
+  }
   const auto* appended = std::get_if<Appended>(&result);
-  counters_.count_if(appended == nullptr, Rare::conflict);
   if (appended == nullptr) return;
   note("  answered " + text(appended->first) + " to " + text(appended->last));
   if (appended->duplicate) {
@@ -145,8 +167,8 @@ void Simulation::acknowledge(Process& process, const Append& request, const Appe
     counters_.count_if(file_.model.commands.at(*request.command_id).opening != process.opening,
                        Rare::retry_after_reopening);
     counters_.count_if(appended->first == Position{}, Rare::retry_of_refusal);
-    counters_.count_if(appended->outcome != request.outcome, Rare::key_of_other_command);
-    counters_.count_if(appended->stream != request.stream, Rare::key_of_other_stream);
+    counters_.count_if(!file_.model.commands.at(*request.command_id).said, Rare::key_of_format_3);
+    counters_.count_if(said.stream_is_made_up && appended->stream != request.stream, Rare::retry_with_stream_made_up);
     return;
   }
   counters_.count_if(holder_ == &process && !process.crashed && process.in_memory.size() > process.messages_max,

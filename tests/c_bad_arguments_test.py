@@ -14,8 +14,9 @@ import unittest
 from ctypes import byref, c_bool, c_char_p, c_int, c_int64, c_size_t, c_void_p
 
 from c_interface_test import (BODY, CONVERT, CREATE, APPLY, ERROR, INVALID, LIBRARY, NONE, NOTICE, OK, POINTER, TOLD,
-                              Appended, Error, Event, EventsRequest, LogRequest, Names, NewEvent, News, Projection,
-                              Request, Session, Status, Store, Subscription, Value, declare, names, new_events, values)
+                              Appended, Command, Error, Event, EventsRequest, LogRequest, Names, NewEvent, News,
+                              Projection, Request, Session, Status, Store, Subscription, Value, declare, names,
+                              new_events, values)
 
 HEADER = pathlib.Path(__file__).resolve().parent.parent / "include" / "freshet" / "freshet.h"
 NEGATIVE = 2**64 - 1  # As a size_t, -1.
@@ -27,6 +28,8 @@ declare("freshet_tables_query", c_int, c_void_p, c_char_p, POINTER(Value), c_siz
 
 APPENDING = {"category": INVALID, "id": INVALID, "events": INVALID, "events_count": INVALID, "command_id": FINE,
              "projecting": INVALID, "appended": FINE}
+COMMANDING = {**{name: FINE if name == "appended" else INVALID for name in APPENDING if name != "command_id"},
+              "command": INVALID}
 QUERYING = {"sql": INVALID, "values": INVALID, "values_count": INVALID}
 
 # Of each parameter but `context` and `error`: what NULL does, or a number that is none.
@@ -49,8 +52,10 @@ TABLE = {
     "freshet_open": {"options": INVALID, "store": INVALID},
     "freshet_close": {"store": FINE},
     "freshet_append": {"store": INVALID, **APPENDING},
+    "freshet_append_command": {"store": INVALID, **COMMANDING},
     "freshet_write": {"store": INVALID, "body": INVALID},
     "freshet_transaction_append": {"transaction": INVALID, **APPENDING},
+    "freshet_transaction_append_command": {"transaction": INVALID, **COMMANDING},
     "freshet_transaction_tables": {"transaction": STOPS},
     "freshet_head": {"store": INVALID, "position": INVALID},
     "freshet_stream_version": {"store": INVALID, "category": INVALID, "id": INVALID, "version": INVALID},
@@ -82,6 +87,7 @@ TABLE = {
     "freshet_session_begin": {"store": INVALID, "token": FINE, "session": INVALID},
     "freshet_session_free": {"session": FINE},
     "freshet_session_append": {"session": INVALID, **APPENDING},
+    "freshet_session_append_command": {"session": INVALID, **COMMANDING},
     "freshet_session_read": {"session": INVALID, "request": INVALID, "reading": INVALID},
     "freshet_session_seen": {"session": STOPS},
     "freshet_session_note": {"session": STOPS, "position": FINE},
@@ -201,7 +207,8 @@ class World:
             "freshet_error*": byref(Error()), "freshet_appended*": byref(Appended()),
             "freshet_status*": byref(Status()), "freshet_news*": byref(News()), "bool*": byref(c_bool()),
             "int64_t*": byref(c_int64()), "size_t*": byref(c_size_t()), "const freshet_new_event*": new_events("x"),
-            "const freshet_value*": values("x"), "const char* const*": names("names"), "bool": False,
+            "const freshet_value*": values("x"), "const freshet_command*": byref(Command(b"k", b"pay")),
+            "const char* const*": names("names"), "bool": False,
             "const freshet_request*": byref(self.request), "const freshet_events_request*": byref(EventsRequest()),
             "const freshet_log_request*": byref(LogRequest()), "freshet_event_range*": self.range,
             "freshet_event*": byref(Event()), "freshet_told": TOLD(),

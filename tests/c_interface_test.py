@@ -68,6 +68,10 @@ class NewEvent(ctypes.Structure):
                 ("correlation_id", c_char_p), ("causation_id", c_char_p)]
 
 
+class Command(ctypes.Structure):
+    _fields_ = [("id", c_char_p), ("name", c_char_p), ("arguments", POINTER(Value)), ("arguments_count", c_size_t)]
+
+
 class Appended(ctypes.Structure):
     _fields_ = [("first", c_int64), ("last", c_int64), ("version", c_int64), ("duplicate", c_bool)]
 
@@ -155,6 +159,9 @@ declare("freshet_append", c_int, c_void_p, c_char_p, c_char_p, c_int64, POINTER(
         POINTER(Appended), ERROR)
 declare("freshet_transaction_append", c_int, c_void_p, c_char_p, c_char_p, c_int64, POINTER(NewEvent), c_size_t,
         c_char_p, c_int, POINTER(Appended), ERROR)
+for like in ("freshet_append", "freshet_transaction_append", "freshet_session_append"):
+    declare(like + "_command", c_int, c_void_p, c_char_p, c_char_p, c_int64, POINTER(NewEvent), c_size_t,
+            POINTER(Command), c_int, POINTER(Appended), ERROR)
 declare("freshet_transaction_tables", c_void_p, c_void_p)
 declare("freshet_write", c_int, c_void_p, BODY, c_void_p, ERROR)
 declare("freshet_session_begin", c_int, c_void_p, c_char_p, POINTER(c_void_p), ERROR)
@@ -537,6 +544,41 @@ class CInterfaceTest(unittest.TestCase):
             codes = []
             store.write(write)
             self.assertEqual(codes, [KEY_REUSED, OK, OK, OK])
+            self.assertEqual([data for _, _, data in store.read_stream("a")], [b"one", b"two"])
+
+    def test_a_command_is_known_by_its_name_and_arguments_whatever_the_events(self):
+        def append_command(name, *given, stream=b"a", text="one", id=b"k"):
+            appended = Appended()
+            call("freshet_append_command", store.handle, b"name", stream, ANY, new_events(text), 1,
+                 byref(Command(id, name, values(*given), len(given))), 0, byref(appended))
+            return appended.duplicate, appended.version
+
+        with Store(self.file) as store:
+            self.assertEqual(append_command(b"rename", "x", 7, None), (False, 1))
+        with Store(self.file) as store:
+            self.assertEqual(append_command(b"rename", "x", 7, None, text="two"), (True, 1))
+            for given in [("x", 8, None), ("y", 7, None), ("x", 7, ""), ("x", 7), ("x7", None)]:
+                self.assert_fails(KEY_REUSED, "'rename' on 'name/a'", append_command, b"rename", *given)
+            self.assert_fails(KEY_REUSED, "'rename'", append_command, b"name", "x", 7, None)
+            self.assert_fails(KEY_REUSED, "'rename'", append_command, b"rename", "x", 7, None, stream=b"b")
+            self.assert_fails(KEY_REUSED, "'rename'", store.append, "a", "one", key=b"k")
+            self.assert_fails(INVALID, "no FRESHET_REAL", append_command, b"rename", 0.5)
+            self.assert_fails(INVALID, "an id and a name", append_command, None)
+            self.assert_fails(INVALID, "a command's name", append_command, b"")
+            with Session(store) as session:
+                appended = Appended()
+                call("freshet_session_append_command", session.handle, b"name", b"a", ANY, None, 0,
+                     byref(Command(b"k", b"rename", values("x", 7, None), 3)), 0, byref(appended))
+                self.assertEqual((appended.duplicate, session.seen()), (True, 1))
+
+            def write(transaction, error):
+                codes.extend(LIBRARY.freshet_transaction_append_command(
+                    transaction, b"name", b"a", ANY, new_events("two"), 1, byref(Command(b"l", name)), 0, None, error)
+                    for name in (b"one", b"one", b"other"))
+                return OK
+            codes = []
+            store.write(write)
+            self.assertEqual(codes, [OK, OK, KEY_REUSED])
             self.assertEqual([data for _, _, data in store.read_stream("a")], [b"one", b"two"])
 
     def test_bytes_come_back_as_they_were(self):

@@ -51,8 +51,8 @@ typedef struct freshet_converted freshet_converted;
 // Errors are as in freshet/error.hpp; the others are answers.
 typedef enum freshet_code {
   FRESHET_OK = 0,
-  FRESHET_CONFLICT = 1,   // Another writer was first. Nothing was recorded.
-  FRESHET_NOT_FRESH = 2,  // It was waited for and did not come in time.
+  FRESHET_CONFLICT = 1,    // Another writer was first. Nothing was recorded.
+  FRESHET_NOT_FRESH = 2,   // It was waited for and did not come in time.
   FRESHET_KEY_REUSED = 3,  // The command id was given to another command, which the error names. Nothing was recorded.
   FRESHET_IO = 10,
   FRESHET_DISK_FULL = 11,
@@ -231,6 +231,22 @@ freshet_code freshet_append(freshet_store* store, const char* category, const ch
                             const freshet_new_event* events, size_t events_count, const char* command_id,
                             freshet_projecting projecting, freshet_appended* appended, freshet_error* error);
 
+// A command that is known again when it comes again; see freshet/command_identity.hpp. What its id belongs to, beside
+// the stream, are the name and the arguments, in an order that stays, and not the events: give it where those are
+// decided on what the stream holds, since a retry comes to other ones, or to none.
+typedef struct freshet_command {
+  const char* id;                  // An idempotency key, of 1 to 255 bytes.
+  const char* name;                // Of 1 to 255 bytes, such as "pay".
+  const freshet_value* arguments;  // None is FRESHET_REAL, of which two that are printed alike may differ.
+  size_t arguments_count;
+} freshet_command;
+
+// As freshet_append, under the command's id. Without events the answer to a command that changed nothing is kept.
+freshet_code freshet_append_command(freshet_store* store, const char* category, const char* id, int64_t expected,
+                                    const freshet_new_event* events, size_t events_count,
+                                    const freshet_command* command, freshet_projecting projecting,
+                                    freshet_appended* appended, freshet_error* error);
+
 // Runs `body`, once, on this thread, in one write transaction, and commits it. Another code than FRESHET_OK undoes all
 // of it and is given back, with the message that `body` has written. Nobody else can write meanwhile: keep it short,
 // and write in it through the transaction alone. Waits and fails as freshet_append.
@@ -244,6 +260,10 @@ freshet_code freshet_transaction_append(freshet_transaction* transaction, const 
                                         int64_t expected, const freshet_new_event* events, size_t events_count,
                                         const char* command_id, freshet_projecting projecting,
                                         freshet_appended* appended, freshet_error* error);
+freshet_code freshet_transaction_append_command(freshet_transaction* transaction, const char* category, const char* id,
+                                                int64_t expected, const freshet_new_event* events, size_t events_count,
+                                                const freshet_command* command, freshet_projecting projecting,
+                                                freshet_appended* appended, freshet_error* error);
 // The application's own tables, under names that begin with "app_", for freshet_tables_execute and
 // freshet_tables_query. Written together with the appends or not at all. Valid as long as the transaction.
 freshet_tables* freshet_transaction_tables(freshet_transaction* transaction);
@@ -373,11 +393,15 @@ freshet_code freshet_session_begin(freshet_store* store, const char* token, fres
                                    freshet_error* error);
 void freshet_session_free(freshet_session* session);
 
-// As freshet_append and freshet_read; what was recorded, and what the answer shows, counts as seen, and a read waits
-// for all that was seen before, up to its timeout.
+// As freshet_append, freshet_append_command and freshet_read; what was recorded, and what the answer shows, counts as
+// seen, and a read waits for all that was seen before, up to its timeout.
 freshet_code freshet_session_append(freshet_session* session, const char* category, const char* id, int64_t expected,
                                     const freshet_new_event* events, size_t events_count, const char* command_id,
                                     freshet_projecting projecting, freshet_appended* appended, freshet_error* error);
+freshet_code freshet_session_append_command(freshet_session* session, const char* category, const char* id,
+                                            int64_t expected, const freshet_new_event* events, size_t events_count,
+                                            const freshet_command* command, freshet_projecting projecting,
+                                            freshet_appended* appended, freshet_error* error);
 freshet_code freshet_session_read(freshet_session* session, const freshet_request* request, freshet_reading** reading,
                                   freshet_error* error);
 

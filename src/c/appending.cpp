@@ -31,6 +31,21 @@ NewEvent event_from(const freshet_new_event& event) {
   return made;
 }
 
+CommandIdentity identity_from(const freshet_command& command) {
+  CommandIdentity identity(command.name);
+  for (const Value& value : values_of(command.arguments, command.arguments_count)) {
+    require(!std::holds_alternative<double>(value), "an argument of a command is no FRESHET_REAL: give it as a text");
+    if (const auto* number = std::get_if<std::int64_t>(&value)) {
+      identity.add(*number);
+    } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+      identity.add(*text);
+    } else {
+      identity.add(std::optional<std::string>{});
+    }
+  }
+  return identity;
+}
+
 std::string sentence(const KeyReused& reused, const std::string& key) {
   const std::string command = reused.command.empty() ? "an append" : "'" + reused.command + "'";
   return "the command id '" + key + "' belongs to another command, " + command + " on '" + reused.stream.category +
@@ -51,7 +66,8 @@ freshet_code append_to(Target& target, const AppendCall& call, freshet_appended*
       .expected = expected_version(call.expected),
       .events = made,
       .projecting = call.projecting == FRESHET_SYNCHRONOUS ? Projecting::synchronous : Projecting::asynchronous};
-  if (call.command_id != nullptr) request.command_id = call.command_id;
+  if (call.command.id != nullptr) request.command_id = call.command.id;
+  if (call.command.name != nullptr) request.identity = identity_from(call.command);
   const AppendResult result = target.append(request);
   freshet_appended answered{};
   freshet_code code = FRESHET_OK;
@@ -75,6 +91,11 @@ struct Undone {
 
 }  // namespace
 
+freshet_command given_command(const freshet_command* command) {
+  require(command != nullptr && command->id != nullptr && command->name != nullptr, "a command has an id and a name");
+  return *command;
+}
+
 freshet_code append(EventLog& log, const AppendCall& call, freshet_appended* appended, freshet_error* error) {
   return append_to(log, call, appended, error);
 }
@@ -87,6 +108,7 @@ freshet_code append(AppendTransaction& transaction, const AppendCall& call, fres
 }  // namespace freshet::c
 
 using freshet::c::given;
+using freshet::c::given_command;
 using freshet::c::guarded;
 
 freshet_code freshet_append(freshet_store* store, const char* category, const char* id, int64_t expected,
@@ -94,7 +116,8 @@ freshet_code freshet_append(freshet_store* store, const char* category, const ch
                             freshet_projecting projecting, freshet_appended* appended, freshet_error* error) {
   return guarded(error, [&] {
     return freshet::c::append(given(store).store.log(),
-                              {category, id, expected, events, events_count, command_id, projecting}, appended, error);
+                              {category, id, expected, events, events_count, {.id = command_id}, projecting}, appended,
+                              error);
   });
 }
 
@@ -104,7 +127,30 @@ freshet_code freshet_transaction_append(freshet_transaction* transaction, const 
                                         freshet_appended* appended, freshet_error* error) {
   return guarded(error, [&] {
     return freshet::c::append(given(transaction).transaction,
-                              {category, id, expected, events, events_count, command_id, projecting}, appended, error);
+                              {category, id, expected, events, events_count, {.id = command_id}, projecting}, appended,
+                              error);
+  });
+}
+
+freshet_code freshet_append_command(freshet_store* store, const char* category, const char* id, int64_t expected,
+                                    const freshet_new_event* events, size_t events_count,
+                                    const freshet_command* command, freshet_projecting projecting,
+                                    freshet_appended* appended, freshet_error* error) {
+  return guarded(error, [&] {
+    return freshet::c::append(given(store).store.log(),
+                              {category, id, expected, events, events_count, given_command(command), projecting},
+                              appended, error);
+  });
+}
+
+freshet_code freshet_transaction_append_command(freshet_transaction* transaction, const char* category, const char* id,
+                                                int64_t expected, const freshet_new_event* events, size_t events_count,
+                                                const freshet_command* command, freshet_projecting projecting,
+                                                freshet_appended* appended, freshet_error* error) {
+  return guarded(error, [&] {
+    return freshet::c::append(given(transaction).transaction,
+                              {category, id, expected, events, events_count, given_command(command), projecting},
+                              appended, error);
   });
 }
 

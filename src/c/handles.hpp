@@ -133,16 +133,19 @@ inline constexpr std::size_t bytes_max = 1'000'000'000;  // As SQLite has it.
 
 [[nodiscard]] freshet_event event_of(const RecordedEvent& event);
 
-// What freshet_append, and those like it, are called with.
+// What freshet_append, and those like it, are called with. The command has no name where it has an id alone.
 struct AppendCall {
   const char* category;
   const char* id;
   int64_t expected;
   const freshet_new_event* events;
   size_t events_count;
-  const char* command_id;
+  freshet_command command;
   freshet_projecting projecting;
 };
+
+// Throws Error `invalid` for one without an id or a name.
+[[nodiscard]] freshet_command given_command(const freshet_command* command);
 
 // By way of a log or a transaction; writes the answer to `appended`, which may be NULL, and to `error` what a key that
 // is used again was used for first.

@@ -6,6 +6,7 @@
 
 using freshet::Session;
 using freshet::c::given;
+using freshet::c::given_command;
 using freshet::c::guarded;
 using freshet::c::place;
 using freshet::c::sure;
@@ -29,7 +30,19 @@ freshet_code freshet_session_append(freshet_session* session, const char* catego
                                     freshet_projecting projecting, freshet_appended* appended, freshet_error* error) {
   return guarded(error, [&] {
     return freshet::c::append(given(session).session.log(),
-                              {category, id, expected, events, events_count, command_id, projecting}, appended, error);
+                              {category, id, expected, events, events_count, {.id = command_id}, projecting}, appended,
+                              error);
+  });
+}
+
+freshet_code freshet_session_append_command(freshet_session* session, const char* category, const char* id,
+                                            int64_t expected, const freshet_new_event* events, size_t events_count,
+                                            const freshet_command* command, freshet_projecting projecting,
+                                            freshet_appended* appended, freshet_error* error) {
+  return guarded(error, [&] {
+    return freshet::c::append(given(session).session.log(),
+                              {category, id, expected, events, events_count, given_command(command), projecting},
+                              appended, error);
   });
 }
 

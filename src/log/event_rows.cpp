@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/joined.hpp"
 #include "base/utf8.hpp"
 #include "freshet/error.hpp"
 #include "log/event_hash.hpp"
@@ -30,15 +31,6 @@ constexpr std::string_view select_of_stream =
     "(SELECT number FROM streams WHERE category = ? AND id = ?) AND version ";
 constexpr std::string_view above_version = "> ? ORDER BY version";
 constexpr std::string_view below_version = "< ? ORDER BY version DESC";
-
-template <const std::string_view& select, const std::string_view& where>
-constexpr auto joined_letters = [] {
-  std::array<char, select.size() + where.size()> letters{};
-  std::ranges::copy(where, std::ranges::copy(select, letters.begin()).out);
-  return letters;
-}();
-template <const std::string_view& select, const std::string_view& where>
-constexpr std::string_view joined{joined_letters<select, where>.data(), joined_letters<select, where>.size()};
 
 constexpr EventTable newest_table = {.of_log = joined<select_of_log, above_position>,
                                      .of_log_backwards = joined<select_of_log, below_position>,

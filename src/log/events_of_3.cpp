@@ -3,9 +3,11 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/joined.hpp"
 #include "freshet/error.hpp"
 #include "log/event_hash.hpp"
 #include "log/schema.hpp"
@@ -30,16 +32,30 @@ std::int64_t checksum_of_3(const RecordedEvent& event) {
 }
 
 // The columns of an EventTable, the stream's name excepted. An event has both ids if its metadata name both, as texts.
-std::string columns() {
-  const auto id = [](const std::string& member) {
-    return "CASE WHEN json_valid(e.metadata) AND json_type(e.metadata, '$.correlation_id') = 'text' AND "
-           "json_type(e.metadata, '$.causation_id') = 'text' THEN json_extract(e.metadata, '$." +
-           member + "') END";
-  };
-  return "e.position, e.version, e.stream, e.type, e.schema_version, e.data, e.content_type, e.metadata, "
-         "e.occurred_at, e.recorded_at, e.checksum, NULL, " +
-         id("correlation_id") + ", " + id("causation_id");
-}
+constexpr std::string_view columns_before =
+    "SELECT e.position, e.version, e.stream, e.type, e.schema_version, e.data, e.content_type, e.metadata, "
+    "e.occurred_at, e.recorded_at, e.checksum, NULL, CASE WHEN ";
+constexpr std::string_view has_ids =
+    "json_valid(e.metadata) AND json_type(e.metadata, '$.correlation_id') = 'text' AND "
+    "json_type(e.metadata, '$.causation_id') = 'text'";
+constexpr std::string_view then_correlation = " THEN json_extract(e.metadata, '$.correlation_id') END, CASE WHEN ";
+constexpr std::string_view then_causation = " THEN json_extract(e.metadata, '$.causation_id') END";
+constexpr std::string_view select_columns = joined<columns_before, has_ids, then_correlation, has_ids, then_causation>;
+
+constexpr std::string_view from_log =
+    ", s.category, s.id FROM events e JOIN streams s ON s.number = e.stream WHERE e.position ";
+constexpr std::string_view from_stream =
+    " FROM events e WHERE stream = (SELECT number FROM streams WHERE category = ? AND id = ?) AND version ";
+constexpr std::string_view above_position = "> ? ORDER BY e.position";
+constexpr std::string_view below_position = "< ? ORDER BY e.position DESC";
+constexpr std::string_view above_version = "> ? ORDER BY version";
+constexpr std::string_view below_version = "< ? ORDER BY version DESC";
+
+constexpr EventTable table = {.of_log = joined<select_columns, from_log, above_position>,
+                              .of_log_backwards = joined<select_columns, from_log, below_position>,
+                              .of_stream = joined<select_columns, from_stream, above_version>,
+                              .of_stream_backwards = joined<select_columns, from_stream, below_version>,
+                              .checksum = checksum_of_3};
 
 // The names and the SQL of the triggers on the table of events.
 std::vector<std::pair<std::string, std::string>> triggers(sqlite::Connection& connection) {
@@ -73,7 +89,7 @@ void carry_over(const sqlite::Statement& row, sqlite::Statement& insert) {
 // An event whose stream is missing is damaged, and goes along.
 void carry_rows_over(sqlite::Connection& connection) {
   sqlite::Statement select(connection,
-                           "SELECT " + columns() + ", s.category, s.id FROM " + old_table +
+                           std::string(select_columns) + ", s.category, s.id FROM " + old_table +
                                " e LEFT JOIN streams s ON s.number = e.stream ORDER BY e.position",
                            sqlite::may_manage);
   sqlite::Statement insert(connection, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -84,17 +100,6 @@ void carry_rows_over(sqlite::Connection& connection) {
 }  // namespace
 
 const EventTable& event_table_of_3() {
-  static const std::string log =
-      "SELECT " + columns() +
-      ", s.category, s.id FROM events e JOIN streams s ON s.number = e.stream WHERE e.position ";
-  static const std::string stream =
-      "SELECT " + columns() +
-      " FROM events e WHERE stream = (SELECT number FROM streams WHERE category = ? AND id = ?) AND version ";
-  static const std::string of_log = log + "> ? ORDER BY e.position";
-  static const std::string of_log_backwards = log + "< ? ORDER BY e.position DESC";
-  static const std::string of_stream = stream + "> ? ORDER BY version";
-  static const std::string of_stream_backwards = stream + "< ? ORDER BY version DESC";
-  static const EventTable table = {of_log, of_log_backwards, of_stream, of_stream_backwards, checksum_of_3};
   return table;
 }
 

@@ -95,11 +95,11 @@ TEST_SUITE("fork") {
       Store store(threaded(directory.file()));
       append(store, "a", 1);
       static_cast<void>(store.drain());
-      const pid_t child = fork();
-      if (child == 0) {
-        while (true) pause();
+      if (fork() == 0) {
+        // From here on it has closed what it got from its parent.
+        const pid_t child = getpid();
+        static_cast<void>(!write(ready[1], &child, sizeof child));
       }
-      static_cast<void>(!write(ready[1], &child, sizeof child));
       while (true) pause();
     }
     pid_t child = 0;

@@ -86,6 +86,7 @@ TEST_SUITE("clock_jump") {
     ExportedEvent exported{.event = fixture.newest()};
     exported.event.position = Position{2};
     exported.event.version = Version{2};
+    exported.event.append_end = exported.event.position;
     exported.event.recorded_at = fixture.clock->wall_time() + 24h * 365;
     fixture.store->log().write([&](AppendTransaction& transaction) { CHECK(transaction.import_event(exported)); });
     CHECK(fixture.notices.size() == 1);
@@ -136,6 +137,7 @@ TEST_SUITE("clock_jump") {
     ExportedEvent exported{.event = fixture.newest()};
     exported.event.position = Position{2};
     exported.event.version = Version{2};
+    exported.event.append_end = exported.event.position;
     exported.event.recorded_at = Timestamp::max();
     CHECK(error_of([&] {
             fixture.store->log().write(

@@ -33,12 +33,14 @@ class EventRange : public std::ranges::view_base {
   // of the range; its bytes_max is that of a batch, and batch_bytes_max at most.
   EventRange(const EventLog& log, LogRequest request);
 
+  // Where a loop over the range is: an input iterator.
   class Iterator {
    public:
-    using value_type = RecordedEvent;
-    using difference_type = std::ptrdiff_t;
+    using value_type = RecordedEvent;        // What the concepts of iterators ask for.
+    using difference_type = std::ptrdiff_t;  // Likewise.
 
     Iterator() = default;
+    // Made by begin().
     explicit Iterator(EventRange& range) : range_(&range) {}
 
     // The caller's, to be changed or moved away; it is there until the iterator moves on.

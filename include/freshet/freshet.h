@@ -285,6 +285,7 @@ freshet_code freshet_read_stream(freshet_store* store, const char* category, con
 
 // Which events of the log, the oldest or the newest first; see freshet/log_request.hpp.
 typedef enum freshet_direction { FRESHET_FORWARDS = 0, FRESHET_BACKWARDS = 1 } freshet_direction;
+// All zeros are the whole log.
 typedef struct freshet_log_request {
   int64_t after;  // Positions, both exclusive: 0 is from the beginning,
   int64_t until;  // and 0 to the end of the log.

@@ -15,6 +15,7 @@ namespace [[gnu::visibility("default")]] freshet {
 inline constexpr std::size_t all_events = static_cast<std::size_t>(-1);  // For events_max: no bound.
 inline constexpr std::size_t all_bytes = static_cast<std::size_t>(-1);   // For bytes_max: no bound.
 
+// In which order events come.
 enum class Direction {
   forwards,   // The oldest event first.
   backwards,  // The newest first.

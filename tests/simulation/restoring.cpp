@@ -101,8 +101,12 @@ void Simulation::go_on(Process& process, Listener& listener) {
 
 // A session goes on with the token that it had, or is told that what it saw is gone, and begins anew.
 void Simulation::resume(Process& process, Session& session) {
-  if (session.text.empty()) return;
   const bool same = session.history == history();
+  if (session.text.empty()) {
+    // Nothing was handed out that could be refused, but what it saw may be gone all the same.
+    if (!same) session = {.history = history()};
+    return;
+  }
   const bool refused = throws(ErrorCode::foreign_session, [&] {
     const freshet::Session resumed(*process.store, session.text);
     expect_equal("a session goes on from where it was", Position{session.token}, resumed.seen());

@@ -16,11 +16,13 @@ namespace {
 template <typename Body>
 auto change(const std::filesystem::path& named, Duration busy_timeout, Upgrade upgrade, Body&& body) {
   const std::filesystem::path file = resolved(named);
-  log::prepare_file({.file = file,
-                     .mode = OpenMode::existing,
-                     .upgrade = upgrade,
-                     .busy_timeout = busy_timeout,
-                     .clock = std::make_shared<SystemClock>()});
+  StoreOptions options;
+  options.file = file;
+  options.mode = OpenMode::existing;
+  options.upgrade = upgrade;
+  options.busy_timeout = busy_timeout;
+  options.clock = std::make_shared<SystemClock>();
+  log::prepare_file(options);
   sqlite::Connection connection({.file = file, .busy_timeout = busy_timeout});
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::write);
   auto result = std::forward<Body>(body)(connection);

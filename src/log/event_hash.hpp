@@ -18,6 +18,7 @@ namespace freshet::log {
 class Fed {
  public:
   void add(const void* bytes, std::size_t size) {
+    if (size == 0) return;  // An empty view may show nothing, which memcpy() does not take.
     if (!state_ && size <= buffer_.size() - size_) {
       std::memcpy(buffer_.data() + size_, bytes, size);
       size_ += size;

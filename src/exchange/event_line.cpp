@@ -45,6 +45,7 @@ std::optional<Json> same_json(const std::string& text) {
 // What metadata name as the ids of a correlation, as the log takes them of files that have no others: both are texts
 // within the bounds.
 std::optional<Correlation> correlation_named_in(const std::string& metadata) {
+  if (metadata.empty()) return std::nullopt;
   // What is nested in its members is passed over, however deep it goes.
   const Json object = Json::parse(metadata, [](int depth, Json::parse_event_t, Json&) { return depth <= 1; }, false);
   if (!object.is_object()) return std::nullopt;
@@ -84,6 +85,12 @@ std::string render_digest(const KeptIdentity& identity) {
   return digits;
 }
 
+void put_identity(Json& line, const std::optional<KeptIdentity>& identity, const char* name, const char* arguments) {
+  if (!identity) return;
+  if (!identity->name.empty()) line[name] = identity->name;
+  line[arguments] = render_digest(*identity);
+}
+
 std::optional<KeptIdentity> parse_digest(std::string_view digits) {
   KeptIdentity identity;
   if (digits.size() != 2 * identity.arguments.size()) return std::nullopt;
@@ -117,10 +124,7 @@ Json json_line(const ExportedEvent& exported) {
   put_correlation(line, event, "correlation_id", "causation_id");
   if (event.append_end != event.position) line["append_end"] = event.append_end.value;
   if (exported.command_id) line["idempotency_key"] = *exported.command_id;
-  if (exported.identity) {
-    if (!exported.identity->name.empty()) line["idempotency_command"] = exported.identity->name;
-    line["idempotency_arguments"] = render_digest(*exported.identity);
-  }
+  put_identity(line, exported.identity, "idempotency_command", "idempotency_arguments");
   if (!exported.outcome.empty()) line["idempotency_outcome"] = exported.outcome;
   return line;
 }
@@ -145,10 +149,7 @@ Json cloud_event(const ExportedEvent& exported, const std::string& source) {
   put_correlation(line, event, "correlationid", "causationid");
   if (event.append_end != event.position) line["appendend"] = std::to_string(event.append_end.value);
   if (exported.command_id) line["idempotencykey"] = *exported.command_id;
-  if (exported.identity) {
-    if (!exported.identity->name.empty()) line["idempotencycommand"] = exported.identity->name;
-    line["idempotencyarguments"] = render_digest(*exported.identity);
-  }
+  put_identity(line, exported.identity, "idempotencycommand", "idempotencyarguments");
   if (!exported.outcome.empty()) line["idempotencyoutcome"] = exported.outcome;
   put_data(line, event);
   return line;

@@ -28,10 +28,10 @@ namespace [[gnu::visibility("default")]] freshet {
 
 inline constexpr std::size_t command_name_bytes_max = 255;  // The bound of a key.
 
-// As the log keeps it.
+// What the log keeps of a CommandIdentity, and compares.
 struct KeptIdentity {
-  std::string name;                  // Empty: an append that did not say what it was for.
-  std::array<char, 16> arguments{};  // XXH3, 128 bits, in the order in which it is written out.
+  std::string name;                  // Empty where the append named no command.
+  std::array<char, 16> arguments{};  // The XXH3 digest of 128 bits, its highest byte first.
   friend bool operator==(const KeptIdentity&, const KeptIdentity&) = default;
 };
 
@@ -73,10 +73,12 @@ class CommandIdentity {
   // answer with the first. A command that was given its stream is another one.
   CommandIdentity& make_up_stream();
 
-  // What was said so far.
+  // Whether make_up_stream() was called.
   [[nodiscard]] bool has_made_up_stream() const { return has_made_up_stream_; }
-  [[nodiscard]] const std::string& name() const { return name_; }  // As it was given.
-  [[nodiscard]] KeptIdentity kept() const;                         // The name, and the digest of what was added.
+  // Returns the command's name.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  // Returns the name with the digest of all that was added.
+  [[nodiscard]] KeptIdentity kept() const;
 
  private:
   enum class Sign { positive, negative };
@@ -95,12 +97,12 @@ class CommandIdentity {
 // Nothing was recorded; a new command takes a new key. Keys from files of format 3 tell nothing to compare: whoever
 // comes with one gets the first answer.
 struct KeyReused {
-  StreamId stream;      // What the key was first used for.
-  std::string command;  // Likewise; empty where the append named no command.
+  StreamId stream;      // The stream of the command that has the key.
+  std::string command;  // The name of that command; empty where its append named none.
 };
 
 struct Append;
-// What the request's command_id belongs to, see event_log.hpp: its `identity`, or else what it says.
+// Returns the request's `identity`, or one of its events where it has none; see Append::identity in event_log.hpp.
 [[nodiscard]] CommandIdentity identity_of(const Append& request);
 
 }  // namespace freshet

@@ -38,14 +38,15 @@ struct ExecuteOptions {
   // What the caller saw when it made up its mind. A mismatch is a Conflict; with any(), the command is
   // decided again on what another writer added, up to decide_attempts_max times.
   ExpectedVersion expected = ExpectedVersion::any();
-  // As Append::command_id; it belongs to what the decider's identify() says. A rejection is remembered as well.
+  // Makes a retry safe: the same command gets its first answer again, a rejection included. The key belongs to the
+  // stream and to what the decider's identify() returns; another command under it is KeyReused.
   std::optional<std::string> idempotency_key = std::nullopt;
   // Whether the caller was told the stream's name, or has made it up for this try: see
   // CommandIdentity::make_up_stream().
   enum class StreamName { given, made_up };
   StreamName stream_name = StreamName::given;
   Projecting projecting = Projecting::asynchronous;
-  // As Append::correlation.
+  // The events that are decided get these ids, unless the decider has given them others.
   std::optional<Correlation> correlation = std::nullopt;
 };
 

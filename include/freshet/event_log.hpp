@@ -72,7 +72,7 @@ struct Append {
   // outcome_bytes_max.
   std::string outcome = {};
   Projecting projecting = Projecting::asynchronous;
-  // Of each event that is given none itself; see correlation.hpp.
+  // Events without ids of their own get these; see correlation.hpp.
   std::optional<Correlation> correlation = std::nullopt;
   // The state that the append was decided on, at the version that `expected` names with exactly(). It is kept in the
   // same transaction, in place of the stream's last one of this name; see snapshot.hpp.

@@ -36,8 +36,8 @@ class EventRange : public std::ranges::view_base {
   // Where a loop over the range is: an input iterator.
   class Iterator {
    public:
-    using value_type = RecordedEvent;        // What the concepts of iterators ask for.
-    using difference_type = std::ptrdiff_t;  // Likewise.
+    using value_type = RecordedEvent;        // The concept of an input iterator asks for this name,
+    using difference_type = std::ptrdiff_t;  // and for this one, which nothing here returns.
 
     Iterator() = default;
     // Made by begin().

@@ -236,12 +236,13 @@ freshet_code freshet_append(freshet_store* store, const char* category, const ch
 // decided on what the stream holds, since a retry comes to other ones, or to none.
 typedef struct freshet_command {
   const char* id;                  // An idempotency key, of 1 to 255 bytes.
-  const char* name;                // Of 1 to 255 bytes, such as "pay".
+  const char* name;                // 1 to 255 bytes, such as "pay".
   const freshet_value* arguments;  // None is FRESHET_REAL, of which two that are printed alike may differ.
   size_t arguments_count;
 } freshet_command;
 
-// As freshet_append, under the command's id. Without events the answer to a command that changed nothing is kept.
+// Appends as freshet_append does, under the command's id. Without events it keeps the answer to a command that changed
+// nothing.
 freshet_code freshet_append_command(freshet_store* store, const char* category, const char* id, int64_t expected,
                                     const freshet_new_event* events, size_t events_count,
                                     const freshet_command* command, freshet_projecting projecting,
@@ -293,8 +294,8 @@ typedef struct freshet_log_request {
   const char* category;  // NULL: all events.
   const char* id;        // NULL: of all streams of the category.
   size_t events_max;     // 0: no bound.
-  size_t bytes_max;      // Of data and metadata: the event that reaches it is the last. 0: no bound.
-  bool recorded;         // As they were written: upcasters are passed by.
+  size_t bytes_max;      // Bounds data and metadata: the event that reaches it is the last. 0: no bound.
+  bool recorded;         // True: no upcaster is called, the data is what was appended.
 } freshet_log_request;
 
 // What the request asks for, in its direction; none where there is none. As freshet_read_all otherwise.
@@ -394,8 +395,8 @@ freshet_code freshet_session_begin(freshet_store* store, const char* token, fres
                                    freshet_error* error);
 void freshet_session_free(freshet_session* session);
 
-// As freshet_append, freshet_append_command and freshet_read; what was recorded, and what the answer shows, counts as
-// seen, and a read waits for all that was seen before, up to its timeout.
+// Append and read as freshet_append, freshet_append_command and freshet_read do. What was recorded, and what the answer
+// shows, counts as seen, and a read waits for all that was seen before, up to its timeout.
 freshet_code freshet_session_append(freshet_session* session, const char* category, const char* id, int64_t expected,
                                     const freshet_new_event* events, size_t events_count, const char* command_id,
                                     freshet_projecting projecting, freshet_appended* appended, freshet_error* error);

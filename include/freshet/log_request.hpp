@@ -23,8 +23,8 @@ enum class Direction {
 
 // In which form the data of events comes.
 enum class EventForm {
-  newest,    // As the upcasters make it.
-  recorded,  // As it was written: upcasters are passed by.
+  newest,    // Upcasters have brought it to the newest form.
+  recorded,  // No upcaster was called: the data is what was appended.
 };
 
 // All zeros and nothings are the whole log. The last ten events of a category, say, the newest first:
@@ -40,8 +40,8 @@ struct LogRequest {
   std::optional<StreamId> stream = std::nullopt;
   std::optional<std::string> category = std::nullopt;
   std::size_t events_max = all_events;
-  // Of data and metadata as they were recorded. The read ends with the event that reaches it, so that one event comes
-  // however large it is.
+  // Bounds the bytes of data and metadata, as they were recorded. The read ends with the event that reaches the bound,
+  // so that one event comes however large it is.
   std::size_t bytes_max = all_bytes;
   EventForm form = EventForm::newest;
 };

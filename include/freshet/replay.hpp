@@ -19,8 +19,8 @@ template <typename Decider>
 struct Replayed {
   typename Decider::State state = Decider::initial();
   Version version;
-  Position position;  // Of the stream's last event in the state.
-  Version snapshot;   // Of the snapshot that the folding began with; 0: with no event.
+  Position position;  // The stream's last event in the state has it.
+  Version snapshot;   // The folding began with a snapshot of this version; 0: with none.
 };
 
 // A decider that has `snapshots` has encode_state() and decode_state() as well.

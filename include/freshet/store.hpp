@@ -56,7 +56,7 @@ struct Notice {
 struct StoreOptions {
   std::filesystem::path file = {};  // To be given. On a local disk: the write-ahead log needs shared memory.
   OpenMode mode = OpenMode::create;
-  Upgrade upgrade = Upgrade::copy;  // Of a file of an older format.
+  Upgrade upgrade = Upgrade::copy;  // What to do with a file of an older format.
   Engine engine = Engine::threads;
   // The application's projections; unchanged while the store is open.
   std::vector<std::shared_ptr<const Projection>> projections = {};

@@ -15,7 +15,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers are fed as they lie in memory");
 
-// Of a longer text a digest is fed, so that memory for the arguments stays small.
+// A longer text is fed as its digest, so that memory for the arguments stays small.
 constexpr std::size_t text_fed_bytes_max = 1'024;
 
 std::array<char, 16> digest(std::string_view bytes) {

@@ -12,7 +12,7 @@
 namespace freshet::log {
 
 struct KnownCommand {
-  Appended answer;                       // As a retry gets it.
+  Appended answer;                       // A retry gets this.
   std::optional<KeptIdentity> identity;  // Format 3 did not keep it.
 };
 [[nodiscard]] std::optional<KnownCommand> find_command(sqlite::Connection& connection, std::string_view command_id);
@@ -20,7 +20,8 @@ struct KnownCommand {
 // What the command is answered that comes under the key of `known`.
 [[nodiscard]] AppendResult answer_again(KnownCommand known, const StreamId& stream, const CommandIdentity& identity);
 
-// Of two columns side by side, the name and the arguments. Columns count from 0, parameters from 1.
+// Read and bind an identity as two columns side by side, the name and the arguments. Columns count from 0, parameters
+// from 1.
 [[nodiscard]] std::optional<KeptIdentity> identity_in(const sqlite::Statement& row, int column);
 // The identity is borrowed until the statement is reset.
 void bind_identity(sqlite::Statement& statement, int parameter, const std::optional<KeptIdentity>& identity);

@@ -45,7 +45,7 @@ const EventTable& table_of(sqlite::Connection& connection) {
 // Room that is made for events before it is known how many there are.
 constexpr std::size_t events_expected = 4;
 
-constexpr int columns = 14;  // Of the table.
+constexpr int columns = 14;  // The table of events has so many.
 constexpr std::string_view one_row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 Timestamp timestamp(std::int64_t microseconds) {
@@ -151,7 +151,7 @@ Version version_at(sqlite::Connection& connection, std::int64_t stream, Position
   if (position < Position{1}) return {};
   const StreamEnd end = end_of_stream(connection, stream);
   if (end.position <= position) return end.version;
-  // Both rise together, without gaps in the versions.
+  // Positions and versions of a stream rise together, and versions have no gaps.
   std::int64_t below = 0;
   for (std::int64_t above = end.version.value; above - below > 1;) {
     const std::int64_t middle = below + (above - below) / 2;

@@ -24,7 +24,7 @@ void prepare_file(const StoreOptions& options);
 
 // Of a copy: gives it an epoch that no store has, and another one to each store that is put in place of it.
 void mark_as_backup(sqlite::Connection& connection);
-// The same, and copies of one state get the same epoch.
+// Does that so that two copies of one state get the same epoch: whoever was killed makes the very copy again.
 void mark_as_copy(sqlite::Connection& connection);
 
 // Of a store that nobody has written to since it was copied.

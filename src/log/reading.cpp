@@ -57,7 +57,7 @@ class Reader {
   // What it costs to have one more stream in the merge, in events looked at.
   static constexpr std::int64_t events_a_stream = 4;
 
-  // Of a stream in the merge.
+  // The next event of a stream in the merge.
   struct Next {
     Position position;
     std::int64_t stream;
@@ -99,7 +99,7 @@ class Reader {
     if (!is_full() && positions_.size() > 0) merge_streams();
   }
 
-  // Of the category; no more than it takes to look at all that is left.
+  // Returns how many streams the category has, up to as many as it takes to look at all that is left.
   [[nodiscard]] std::int64_t count_streams() {
     sqlite::Run run(connection_.statement("SELECT count(*) FROM (SELECT 1 FROM streams WHERE category = ? LIMIT ?)"),
                     std::string_view{*request_.category}, positions_.size() / events_a_stream + 1);
@@ -149,7 +149,7 @@ class Reader {
                                         " is of another stream or version than the index of streams says");
   }
 
-  // Those of a stream at the positions that are left.
+  // Returns the versions that a stream has at the positions that are left.
   [[nodiscard]] Span versions_of(std::int64_t stream) {
     return {.after = version_at(connection_, stream, Position{positions_.after}).value,
             .until = version_at(connection_, stream, Position{positions_.until - 1}).value + 1};
@@ -157,7 +157,7 @@ class Reader {
 
   sqlite::Connection& connection_;
   const LogRequest& request_;
-  Span positions_;  // That were not looked at.
+  Span positions_;  // Those not looked at yet.
   std::vector<RecordedEvent> events_;
   std::size_t bytes_ = 0;
 };

@@ -14,8 +14,8 @@ inline constexpr std::int64_t oldest_format = 3;
 [[nodiscard]] bool has_as_made(std::int64_t format, std::string_view name);
 
 // Makes the tables those of this release's format, in the caller's write transaction, which also gives the file the
-// format's number. Throws `unsupported_format`
-// where a read table stands in the way of a table of the engine's, and `corrupt` where the log is no log.
+// format's number. Throws `unsupported_format` where a read table stands in the way of a table of the engine's, and
+// `corrupt` where the log is no log.
 void upgrade(sqlite::Connection& connection);
 
 }  // namespace freshet::log
